@@ -1,0 +1,34 @@
+/** Rows of one statement. `rowCount` is the number of rows returned or affected. */
+export type Rows<Row = Record<string, unknown>> = { rows: Row[]; rowCount: number }
+
+/** One database session. `bound` remembers the role and workspace it speaks for, so that binding costs nothing when unchanged. */
+export type Connection = {
+  bound: string
+  query(text: string, values: readonly unknown[]): Promise<Rows>
+  /** Several statements without parameters. */
+  script(text: string): Promise<void>
+}
+
+/** What the embedded database and PostgreSQL have in common; everything above speaks to this. */
+export type ConnectionPool = {
+  kind: 'embedded' | 'postgres'
+  acquire(): Promise<Connection>
+  /** With `broken` the session is thrown away: its state is unknown. */
+  release(connection: Connection, broken?: boolean): void
+  close(): Promise<void>
+}
+
+/** A statement the database refused. `code` is the SQLSTATE, for example 23505 for a broken unique constraint. */
+export class DatabaseError extends Error {
+  readonly code: string
+  readonly constraint: string | undefined
+  constructor(message: string, code: string, constraint: string | undefined, cause?: unknown) {
+    super(message, { cause })
+    this.name = 'DatabaseError'
+    this.code = code
+    this.constraint = constraint
+  }
+}
+
+export const isUniqueViolation = (error: unknown, constraint?: string): boolean =>
+  error instanceof DatabaseError && error.code === '23505' && (constraint === undefined || error.constraint === constraint)

@@ -1,0 +1,314 @@
+import type { ColumnType, GeneratedAlways } from 'kysely'
+
+/** Columns as the database has them; `migrations/` is the source. Columns with JSON hold exact text. */
+type Counter = ColumnType<number, number | undefined, number>
+
+type Owned = { workspace_id: string }
+type Stamped = { created_at: Date; updated_at: Date }
+
+type PlansTable = {
+  id: string
+  label: string
+  requests_per_minute: number | null
+  chat_messages_per_day: number | null
+  key_calls_per_month: number | null
+  webhooks_max: number | null
+  automations_max: number | null
+  analytics: boolean
+  retention_days: number
+}
+
+type WorkspacesTable = Stamped & {
+  id: string
+  parent_id: string | null
+  sandbox_of: string | null
+  mode: 'live' | 'sandbox'
+  name: string
+  plan_id: string
+  status: ColumnType<'active' | 'suspended', 'active' | 'suspended' | undefined, 'active' | 'suspended'>
+}
+
+type UsersTable = Stamped & { id: string; email: string; name: string; password_hash: string }
+
+type MembersTable = Owned & { user_id: string; role: string; created_at: Date }
+
+type ApiKeysTable = Owned & {
+  id: string
+  name: string
+  display_prefix: string
+  hash: Buffer
+  pepper_version: number
+  scopes: string[]
+  expires_at: Date | null
+  revoked_at: Date | null
+  replaced_by: string | null
+  grace_until: Date | null
+  last_used_at: Date | null
+  created_by: string
+  created_at: Date
+}
+
+type IdempotencyKeysTable = Owned & {
+  key: string
+  fingerprint: Buffer
+  status: number | null
+  body: string | null
+  locked_until: Date | null
+  created_at: Date
+  expires_at: Date
+}
+
+type EventOutboxTable = Owned & {
+  id: string
+  created_at: Date
+  type: string
+  names: string[]
+  subject_type: string
+  subject_id: string | null
+  head: string
+  tail: string
+}
+
+type EventSequencesTable = Owned & { last: number }
+
+type EventsTable = Owned & {
+  created_at: Date
+  id: string
+  sequence: number
+  type: string
+  names: string[]
+  subject_type: string
+  subject_id: string | null
+  payload: string
+}
+
+type LanesTable = Owned & {
+  kind: string
+  key: string
+  next_due_at: Date | null
+  lease_owner: string | null
+  lease_until: Date | null
+  epoch: Counter
+}
+
+type WorkItemsTable = Owned & {
+  kind: string
+  key: string
+  band: number
+  due_at: Date
+  id: string
+  attempt: number
+  payload: string
+  created_at: Date
+}
+
+type ContactsTable = Owned &
+  Stamped & {
+    id: string
+    name: string | null
+    email: string | null
+    phone: string | null
+    company: string | null
+    external_id: string | null
+    tags: string[]
+    metadata: string
+  }
+
+type ContactTermsTable = Owned & { term: string; contact_id: string }
+
+type AgentsTable = Owned &
+  Stamped & {
+    id: string
+    name: string
+    status: 'active' | 'paused'
+    is_default: boolean
+    current_version_id: string
+  }
+
+type AgentVersionsTable = Owned & {
+  id: string
+  agent_id: string
+  number: number
+  snapshot: string
+  created_by: string
+  created_at: Date
+}
+
+type KnowledgeSourcesTable = Owned &
+  Stamped & {
+    id: string
+    type: 'text' | 'qa' | 'file' | 'url' | 'crawl' | 'openapi'
+    name: string
+    url: string | null
+    language: string
+    audience: 'public' | 'internal'
+    status: 'queued' | 'processing' | 'ready' | 'failed'
+    error_code: string | null
+    error_message: string | null
+    version: Counter
+    content_hash: string | null
+    fetched_at: Date | null
+  }
+
+type KnowledgeUploadsTable = Owned & {
+  source_id: string
+  file_name: string | null
+  media_type: string
+  bytes: Buffer
+}
+
+type KnowledgeDocumentsTable = Owned & {
+  id: string
+  source_id: string
+  version: number
+  title: string | null
+  url: string | null
+  text: string
+  error: string | null
+}
+
+type ChunksTable = Owned & {
+  id: string
+  source_id: string
+  document_id: string
+  ordinal: number
+  title_path: string[]
+  text: string
+  char_start: number
+  char_end: number
+  length: number
+  content_hash: string
+}
+
+type PostingsTable = Owned & {
+  term: string
+  chunk_id: string
+  source_id: string
+  frequency: number
+  length: number
+}
+
+type TermStatisticsTable = Owned & { term: string; chunks: number }
+
+type KnowledgeStatisticsTable = Owned & { chunks: number; total_length: number }
+
+type ConversationsTable = Owned &
+  Stamped & {
+    id: string
+    contact_id: string | null
+    agent_id: string
+    channel: string
+    subject: string | null
+    status: 'open' | 'resolved'
+    priority: 'low' | 'normal' | 'high' | 'urgent'
+    handoff_state: 'requested' | 'active' | null
+    handoff_reason: string | null
+    handoff_at: Date | null
+    metadata: string
+    last_message_at: Date | null
+    resolved_at: Date | null
+  }
+
+type MessagesTable = Owned & {
+  id: string
+  conversation_id: string
+  role: 'user' | 'assistant' | 'human'
+  author: string
+  content: string
+  status: 'complete' | 'aborted' | 'failed'
+  in_reply_to: string | null
+  agent_version_id: string | null
+  mode: 'extractive' | 'llm' | 'scripted' | null
+  model: string | null
+  confidence: number | null
+  citations: string | null
+  handoff: string | null
+  prompt_tokens: number | null
+  completion_tokens: number | null
+  created_at: Date
+}
+
+type WebhooksTable = Owned &
+  Stamped & {
+    id: string
+    url: string
+    events: string[]
+    description: string | null
+    status: 'active' | 'paused' | 'disabled'
+    disabled_reason: string | null
+  }
+
+type WebhookSecretsTable = Owned & {
+  webhook_id: string
+  version: number
+  sealed: Buffer
+  state: 'current' | 'previous'
+  created_at: Date
+  expires_at: Date | null
+}
+
+type DeliveriesTable = Owned & {
+  event_at: Date
+  id: string
+  webhook_id: string
+  event_id: string
+  event_type: string
+  status: 'delivered' | 'failed' | 'skipped'
+  attempts: number
+  http_status: number | null
+  error_code: string | null
+  trigger: string
+  finished_at: Date
+}
+
+type DeliveryAttemptsTable = Owned & {
+  event_at: Date
+  delivery_id: string
+  number: number
+  epoch: number
+  webhook_id: string
+  at: Date
+  http_status: number | null
+  error_code: string | null
+  error_message: string | null
+  remote_address: string | null
+  timings: string
+  request_headers: string
+  response_headers: string | null
+  response_body: string | null
+  response_truncated: boolean
+}
+
+type SchemaMigrationsTable = { name: string; applied_at: GeneratedAlways<Date> }
+
+export type Tables = {
+  agent_versions: AgentVersionsTable
+  agents: AgentsTable
+  api_keys: ApiKeysTable
+  chunks: ChunksTable
+  contact_terms: ContactTermsTable
+  contacts: ContactsTable
+  conversations: ConversationsTable
+  deliveries: DeliveriesTable
+  delivery_attempts: DeliveryAttemptsTable
+  event_outbox: EventOutboxTable
+  event_sequences: EventSequencesTable
+  events: EventsTable
+  idempotency_keys: IdempotencyKeysTable
+  knowledge_documents: KnowledgeDocumentsTable
+  knowledge_sources: KnowledgeSourcesTable
+  knowledge_statistics: KnowledgeStatisticsTable
+  knowledge_uploads: KnowledgeUploadsTable
+  lanes: LanesTable
+  members: MembersTable
+  messages: MessagesTable
+  plans: PlansTable
+  postings: PostingsTable
+  schema_migrations: SchemaMigrationsTable
+  term_statistics: TermStatisticsTable
+  users: UsersTable
+  webhook_secrets: WebhookSecretsTable
+  webhooks: WebhooksTable
+  work_items: WorkItemsTable
+  workspaces: WorkspacesTable
+}
