@@ -61,6 +61,8 @@ create table lanes (
   lease_owner uuid,
   lease_until timestamptz(3),
   epoch bigint not null default 0,
+  -- A paused lane keeps collecting work and is not leased.
+  paused boolean not null default false,
   primary key (workspace_id, kind, key)
 ) with (fillfactor = 50);
 create index lanes_due on lanes (next_due_at) where next_due_at is not null;

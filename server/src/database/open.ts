@@ -5,6 +5,7 @@ import type { ConnectionPool } from './connection.ts'
 import { openEmbeddedPool } from './embedded-pool.ts'
 import { lockFolder } from './folder-lock.ts'
 import { migrate } from './migrate.ts'
+import { ensurePartitions } from './partitions.ts'
 import { createPostgresPool } from './postgres-pool.ts'
 import { createScopedDialect } from './scoped-dialect.ts'
 import type { Tables } from './tables.ts'
@@ -20,6 +21,8 @@ export type Database = {
   system: Db
   /** Called after every committed transaction of a workspace: there may be new events or work. */
   onCommit(listener: () => void): void
+  /** Makes the coming days' partitions; called once a few hours. */
+  prepareDays(now: Date): Promise<void>
   close(): Promise<void>
 }
 
@@ -60,6 +63,7 @@ export const openDatabase = async (config: DatabaseConfig): Promise<Database> =>
   const { pool, unlock } = await openPool(config)
   try {
     await migrate(pool)
+    await ensurePartitions(pool, new Date())
   } catch (error) {
     await pool.close()
     await unlock()
@@ -84,6 +88,7 @@ export const openDatabase = async (config: DatabaseConfig): Promise<Database> =>
     workspace,
     system,
     onCommit: (listener) => listeners.push(listener),
+    prepareDays: (now) => ensurePartitions(pool, now),
     close: async () => {
       await pool.close()
       await unlock()

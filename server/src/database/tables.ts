@@ -89,6 +89,7 @@ type LanesTable = Owned & {
   lease_owner: string | null
   lease_until: Date | null
   epoch: Counter
+  paused: ColumnType<boolean, boolean | undefined, boolean>
 }
 
 type WorkItemsTable = Owned & {

@@ -1,0 +1,21 @@
+import type { ConnectionPool } from './connection.ts'
+
+const partitioned = ['events', 'deliveries', 'delivery_attempts']
+const daysAhead = 3
+const dayMs = 86_400_000
+
+const dayOf = (at: Date, offset: number): string => new Date(at.getTime() + offset * dayMs).toISOString().slice(0, 10)
+
+/** Makes the daily partitions from yesterday to three days ahead, so that the clock passing midnight never meets a gap. */
+export const ensurePartitions = async (pool: ConnectionPool, now: Date): Promise<void> => {
+  const connection = await pool.acquire()
+  try {
+    connection.bound = ''
+    await connection.query(`select set_config('role', 'none', false)`, [])
+    for (const table of partitioned)
+      for (let offset = -1; offset <= daysAhead; offset++)
+        await connection.query('call ensure_day_partition($1::text::regclass, $2::text::date)', [table, dayOf(now, offset)])
+  } finally {
+    pool.release(connection)
+  }
+}

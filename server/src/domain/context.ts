@@ -1,0 +1,36 @@
+import type { Clock } from '../base/clock.ts'
+import { AppError } from '../base/errors.ts'
+import { toWireId } from '../base/ids.ts'
+import type { Log } from '../base/log.ts'
+import type { Db } from '../database/open.ts'
+import { holdsScope, type Scope } from './scopes.ts'
+
+/** Who acts. A new entrance is a new variant, not a new path through the verbs. */
+export type Actor =
+  | { type: 'api_key'; id: string; scopes: ReadonlySet<string> }
+  | { type: 'agent'; id: string }
+  | { type: 'system'; name: string }
+
+/** What every verb takes first: the caller's workspace and all that depends on who called. */
+export type Ctx = {
+  db: Db
+  workspaceId: string
+  mode: 'live' | 'sandbox'
+  actor: Actor
+  requestId: string
+  clock: Clock
+  log: Log
+}
+
+/** Throws FORBIDDEN, naming the missing scope. Agents and the system act on their own authority. */
+export const requireScope = (ctx: Ctx, scope: Scope): void => {
+  if (ctx.actor.type !== 'api_key' || holdsScope(ctx.actor.scopes, scope)) return
+  throw new AppError('FORBIDDEN', `This key lacks the scope '${scope}'.`, { details: { required_scope: scope } })
+}
+
+/** How an actor is written into rows and payloads: `api_key:key_01h…`, `system:ingestion`. */
+export const actorName = (actor: Actor): string => {
+  if (actor.type === 'api_key') return `api_key:${toWireId('apiKey', actor.id)}`
+  if (actor.type === 'agent') return `agent:${toWireId('agent', actor.id)}`
+  return `system:${actor.name}`
+}

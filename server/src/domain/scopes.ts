@@ -1,0 +1,29 @@
+/** Every right a key can hold. `x:write` implies `x:read`. */
+export const scopes = [
+  'accounts:read',
+  'agents:read',
+  'agents:write',
+  'api_keys:manage',
+  'contacts:read',
+  'contacts:write',
+  'conversations:read',
+  'conversations:write',
+  'messages:read',
+  'messages:write',
+  'knowledge:read',
+  'knowledge:write',
+  'chat:write',
+  'events:read',
+  'events:replay',
+  'webhooks:read',
+  'webhooks:write',
+  'webhooks:rotate',
+] as const
+
+export type Scope = (typeof scopes)[number]
+
+const impliedBy = new Map<string, string>(scopes.filter((scope) => scope.endsWith(':read')).map((scope) => [scope, scope.replace(':read', ':write')]))
+
+/** Whether someone who holds `held` may do what needs `wanted`. */
+export const holdsScope = (held: ReadonlySet<string>, wanted: Scope): boolean =>
+  held.has(wanted) || held.has(impliedBy.get(wanted) ?? wanted)

@@ -1,0 +1,125 @@
+import { sql } from 'kysely'
+import type { Db } from '../database/open.ts'
+import { transaction } from '../database/transaction.ts'
+import type { LaneId, WorkItem } from './work-kind.ts'
+
+/** A lane this worker has leased. A later lease of the same lane has a higher epoch and fences this one off. */
+export type HeldLane = LaneId & { epoch: number }
+
+const leaseSeconds = 10
+
+const columnsOf = (lanes: readonly LaneId[]) =>
+  [lanes.map((lane) => lane.workspaceId), lanes.map((lane) => lane.kind), lanes.map((lane) => lane.key)] as const
+
+type LaneRow = { workspace_id: string; kind: string; key: string; epoch: number }
+
+const held = (row: LaneRow): HeldLane => ({ workspaceId: row.workspace_id, kind: row.kind, key: row.key, epoch: row.epoch })
+
+/** Takes up to `limit` due lanes that nobody holds, longest overdue first. Leases run on the database's clock. */
+export const leaseLanes = async (
+  db: Db,
+  { kinds, owner, now, limit }: { kinds: string[]; owner: string; now: Date; limit: number },
+): Promise<HeldLane[]> => {
+  const { rows } = await sql<LaneRow>`
+    update lanes l set lease_owner = ${owner}, lease_until = now() + make_interval(secs => ${leaseSeconds}), epoch = l.epoch + 1
+    from (
+      select workspace_id, kind, key from lanes
+      where next_due_at <= ${now} and kind = any(${kinds}) and not paused and (lease_until is null or lease_until < now())
+      order by next_due_at limit ${limit} for update skip locked
+    ) due
+    where l.workspace_id = due.workspace_id and l.kind = due.kind and l.key = due.key
+    returning l.workspace_id, l.kind, l.key, l.epoch`.execute(db)
+  return rows.map(held)
+}
+
+/** Prolongs the leases and returns the lanes that are still ours; the rest were lost and must be dropped at once. */
+export const renewLanes = async (db: Db, lanes: readonly HeldLane[]): Promise<HeldLane[]> => {
+  if (lanes.length === 0) return []
+  const [workspaceIds, kinds, keys] = columnsOf(lanes)
+  const epochs = lanes.map((lane) => lane.epoch)
+  const { rows } = await sql<LaneRow>`
+    update lanes l set lease_until = now() + make_interval(secs => ${leaseSeconds})
+    from unnest(${workspaceIds}::uuid[], ${kinds}::text[], ${keys}::uuid[], ${epochs}::bigint[]) as h (workspace_id, kind, key, epoch)
+    where l.workspace_id = h.workspace_id and l.kind = h.kind and l.key = h.key and l.epoch = h.epoch and not l.paused
+    returning l.workspace_id, l.kind, l.key, l.epoch`.execute(db)
+  return rows.map(held)
+}
+
+type ItemRow = {
+  workspace_id: string
+  kind: string
+  key: string
+  id: string
+  band: number
+  attempt: number
+  due_at: Date
+  payload: string
+  created_at: Date
+}
+
+/** Due items of the lanes, fresh ones before retries before catching up, at most `limit` a lane. Writes nothing. */
+export const readDueItems = async (db: Db, lanes: readonly LaneId[], now: Date, limit: number): Promise<WorkItem[]> => {
+  if (lanes.length === 0) return []
+  const [workspaceIds, kinds, keys] = columnsOf(lanes)
+  // One index range a band: without the inner join a lane with many retries in the future would be walked past them.
+  const { rows } = await sql<ItemRow>`
+    select due.* from unnest(${workspaceIds}::uuid[], ${kinds}::text[], ${keys}::uuid[]) as h (workspace_id, kind, key)
+    cross join lateral (
+      select w.* from (values (0::smallint), (1::smallint), (2::smallint)) as b (band)
+      cross join lateral (
+        select * from work_items i
+        where i.workspace_id = h.workspace_id and i.kind = h.kind and i.key = h.key and i.band = b.band and i.due_at <= ${now}
+        order by i.due_at, i.id limit ${limit}
+      ) w
+      order by w.band, w.due_at, w.id limit ${limit}
+    ) due`.execute(db)
+  return rows.map((row) => ({
+    workspaceId: row.workspace_id,
+    kind: row.kind,
+    key: row.key,
+    id: row.id,
+    band: row.band,
+    attempt: row.attempt,
+    dueAt: row.due_at,
+    payload: row.payload,
+    createdAt: row.created_at,
+  }))
+}
+
+/**
+ * Gives lanes back, each with the time of its next item. The lane is locked first and its items are read by a second
+ * statement: work committed in between holds that lock, so it is seen here or it wakes the lane itself afterwards.
+ */
+export const releaseLanes = async (db: Db, lanes: readonly HeldLane[]): Promise<void> => {
+  if (lanes.length === 0) return
+  const [workspaceIds, kinds, keys] = columnsOf(lanes)
+  const epochs = lanes.map((lane) => lane.epoch)
+  const mine = sql`unnest(${workspaceIds}::uuid[], ${kinds}::text[], ${keys}::uuid[], ${epochs}::bigint[]) as h (workspace_id, kind, key, epoch)`
+  await transaction(db, async (tx) => {
+    await sql`select 1 from lanes l join ${mine}
+      on l.workspace_id = h.workspace_id and l.kind = h.kind and l.key = h.key and l.epoch = h.epoch
+      order by l.workspace_id, l.kind, l.key for update of l`.execute(tx)
+    await sql`update lanes l set lease_owner = null, lease_until = null, next_due_at = (
+        select min(first.due_at) from (values (0::smallint), (1::smallint), (2::smallint)) as b (band)
+        cross join lateral (
+          select i.due_at from work_items i
+          where i.workspace_id = l.workspace_id and i.kind = l.kind and i.key = l.key and i.band = b.band
+          order by i.due_at limit 1
+        ) first
+      )
+      from ${mine}
+      where l.workspace_id = h.workspace_id and l.kind = h.kind and l.key = h.key and l.epoch = h.epoch`.execute(tx)
+  })
+}
+
+/** A paused lane collects work and is not leased; whoever holds it loses it at the next renewal. */
+export const pauseLane = async (tx: Db, lane: LaneId): Promise<void> => {
+  await sql`insert into lanes (workspace_id, kind, key, paused) values (${lane.workspaceId}, ${lane.kind}, ${lane.key}, true)
+    on conflict (workspace_id, kind, key) do update set paused = true`.execute(tx)
+}
+
+/** Opens the lane again; what it collected is due from now. */
+export const resumeLane = async (tx: Db, lane: LaneId, now: Date): Promise<void> => {
+  await sql`update lanes set paused = false, next_due_at = ${now}
+    where workspace_id = ${lane.workspaceId} and kind = ${lane.kind} and key = ${lane.key}`.execute(tx)
+}

@@ -1,0 +1,37 @@
+import type { Db } from '../database/open.ts'
+
+/** Where work waits: one worker at a time has a lane, so order, pauses and limits within it are local facts. */
+export type LaneId = { workspaceId: string; kind: string; key: string }
+
+/** One piece of unfinished work. `attempt` counts from 1; bands: 0 fresh, 1 retries, 2 catching up. */
+export type WorkItem = LaneId & {
+  id: string
+  band: number
+  attempt: number
+  dueAt: Date
+  payload: string
+  createdAt: Date
+}
+
+/** An item that has run. `stale` means the lane was lost meanwhile: record the attempt, change nothing else. */
+export type Finished<Result> = { item: WorkItem; result: Result; epoch: number; stale: boolean }
+
+/** The item comes again at `dueAt`; an item that `settle` does not return is done. */
+export type Again = { id: string; dueAt: Date; band: number; payload?: string }
+
+/**
+ * A kind of background work. `prepare` reads what a batch needs, in order, null for items that no longer make sense (they
+ * are dropped); `run` does the outside work, with no transaction open; `settle` writes the outcome, in one transaction
+ * with the removal of the items.
+ */
+export type WorkKind<Input = unknown, Result = unknown> = {
+  kind: string
+  /** How many items of one lane run at once. */
+  window: number
+  prepare(db: Db, items: WorkItem[]): Promise<(Input | null)[]>
+  run(item: WorkItem, input: Input, signal: AbortSignal): Promise<Result>
+  settle(tx: Db, finished: Finished<Result>[]): Promise<Again[]>
+}
+
+/** Hides the types of one kind, so that the worker can hold many: it hands each kind back only what that kind made. */
+export const defineWorkKind = <Input, Result>(kind: WorkKind<Input, Result>): WorkKind => kind as unknown as WorkKind

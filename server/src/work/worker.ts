@@ -1,0 +1,215 @@
+import type { Clock } from '../base/clock.ts'
+import { newId } from '../base/ids.ts'
+import type { Log } from '../base/log.ts'
+import type { Db } from '../database/open.ts'
+import { type HeldLane, leaseLanes, readDueItems, releaseLanes, renewLanes } from './lanes.ts'
+import { startLoop } from './loop.ts'
+import { settle } from './settle.ts'
+import type { LaneId, WorkItem, WorkKind } from './work-kind.ts'
+
+type WorkerOptions = {
+  db: Db
+  kinds: readonly WorkKind[]
+  clock: Clock
+  log: Log
+  pollMs?: number
+}
+
+export type Worker = {
+  /** There may be new work: look now instead of at the next poll. */
+  wake(): void
+  /** Takes no more work, lets what runs finish for up to `graceMs`, settles it and gives the lanes back. */
+  stop(graceMs?: number): Promise<void>
+}
+
+const maxLanes = 256
+const maxRunning = 512
+const readAhead = 64
+const renewEveryMs = 2_500
+const settleAfterMs = 8
+const settleAtMost = 400
+// An item whose code throws, instead of settling its failure, comes again later and later, but is never dropped.
+const strayRetryMs = (attempt: number) => Math.min(300_000, 1_000 * 2 ** Math.min(attempt, 9))
+
+type Lane = HeldLane & {
+  kindOf: WorkKind
+  waiting: WorkItem[]
+  /** Ids read and not yet settled. */
+  taken: Set<string>
+  running: number
+  /** The last look found nothing due beyond what is taken. */
+  empty: boolean
+  abort: AbortController
+}
+
+type Outcome = { lane: Lane; item: WorkItem; result: unknown; failed: boolean }
+
+const nameOf = (lane: LaneId) => `${lane.workspaceId} ${lane.kind} ${lane.key}`
+
+/** Runs background work: leases lanes, keeps each lane's window full, settles outcomes in batches. */
+export const startWorker = ({ db, kinds, clock, log, pollMs = 250 }: WorkerOptions): Worker => {
+  const owner = newId()
+  const byKind = new Map(kinds.map((kind) => [kind.kind, kind]))
+  const lanes = new Map<string, Lane>()
+  const finished: Outcome[] = []
+  let running = 0
+  let renewedAt = Date.now()
+  let stopping = false
+  let settling: Promise<void> | undefined
+
+  const drop = (lane: Lane) => {
+    lane.abort.abort()
+    lanes.delete(nameOf(lane))
+  }
+
+  const renew = async () => {
+    if (Date.now() - renewedAt < renewEveryMs) return
+    renewedAt = Date.now()
+    const kept = new Set((await renewLanes(db, [...lanes.values()])).map(nameOf))
+    for (const lane of [...lanes.values()]) if (!kept.has(nameOf(lane))) drop(lane)
+  }
+
+  const lease = async () => {
+    if (stopping || lanes.size >= maxLanes || running >= maxRunning) return
+    const limit = maxLanes - lanes.size
+    for (const lane of await leaseLanes(db, { kinds: [...byKind.keys()], owner, now: clock.now(), limit })) {
+      const kindOf = byKind.get(lane.kind)!
+      lanes.set(nameOf(lane), { ...lane, kindOf, waiting: [], taken: new Set(), running: 0, empty: false, abort: new AbortController() })
+    }
+  }
+
+  const refill = async () => {
+    const hungry = [...lanes.values()].filter((lane) => lane.waiting.length === 0 && lane.running < lane.kindOf.window)
+    if (stopping || hungry.length === 0) return
+    const items = await readDueItems(db, hungry, clock.now(), readAhead)
+    for (const lane of hungry) lane.empty = true
+    for (const item of items) {
+      const lane = lanes.get(nameOf(item))
+      if (!lane || lane.taken.has(item.id)) continue
+      lane.taken.add(item.id)
+      lane.waiting.push(item)
+      lane.empty = false
+    }
+  }
+
+  const finish = (outcome: Outcome) => {
+    finished.push(outcome)
+    if (finished.length >= settleAtMost) flush()
+    else if (finished.length === 1) setTimeout(flush, settleAfterMs)
+  }
+
+  const runOne = async (lane: Lane, item: WorkItem, input: unknown) => {
+    try {
+      finish({ lane, item, result: await lane.kindOf.run(item, input, lane.abort.signal), failed: false })
+    } catch (error) {
+      log.error({ err: error, kind: item.kind, item: item.id }, 'background work threw')
+      finish({ lane, item, result: undefined, failed: true })
+    } finally {
+      running--
+      lane.running--
+      loop.wake()
+    }
+  }
+
+  const startKind = async (kind: WorkKind, batch: { lane: Lane; item: WorkItem }[]) => {
+    const inputs = await kind.prepare(db, batch.map(({ item }) => item)).catch((error) => {
+      log.error({ err: error, kind: kind.kind }, 'background work could not be prepared')
+      return undefined
+    })
+    batch.forEach(({ lane, item }, i) => {
+      const input = inputs?.[i]
+      if (inputs && input !== null && input !== undefined) return void runOne(lane, item, input)
+      running--
+      lane.running--
+      finish({ lane, item, result: undefined, failed: inputs === undefined })
+    })
+  }
+
+  // Round robin over lanes: a lane with a long queue gets its window and no more.
+  const launch = async () => {
+    const batches = new Map<WorkKind, { lane: Lane; item: WorkItem }[]>()
+    for (const lane of lanes.values()) {
+      while (lane.running < lane.kindOf.window && lane.waiting.length > 0 && running < maxRunning) {
+        const item = lane.waiting.shift()!
+        lane.running++
+        running++
+        const batch = batches.get(lane.kindOf)
+        if (batch) batch.push({ lane, item })
+        else batches.set(lane.kindOf, [{ lane, item }])
+      }
+    }
+    await Promise.all([...batches].map(([kind, batch]) => startKind(kind, batch)))
+  }
+
+  const release = async () => {
+    const idle = [...lanes.values()].filter((lane) => lane.taken.size === 0 && (lane.empty || stopping))
+    if (idle.length === 0) return
+    for (const lane of idle) lanes.delete(nameOf(lane))
+    await releaseLanes(db, idle)
+  }
+
+  const settleKind = async (kind: WorkKind, outcomes: Outcome[]): Promise<void> => {
+    const dropped: WorkKind = { ...kind, settle: async (_tx, done) => done.filter(({ result }) => result === true).map(({ item }) => ({ id: item.id, band: item.band, dueAt: new Date(clock.now().getTime() + strayRetryMs(item.attempt)) })) }
+    const [sound, stray] = [outcomes.filter((o) => !o.failed && o.result !== undefined), outcomes.filter((o) => o.failed || o.result === undefined)]
+    try {
+      if (sound.length > 0) await settle(db, kind, sound.map(({ item, result, lane }) => ({ item, result, epoch: lane.epoch })))
+      if (stray.length > 0) await settle(db, dropped, stray.map(({ item, failed, lane }) => ({ item, result: failed, epoch: lane.epoch })))
+    } catch (error) {
+      log.error({ err: error, kind: kind.kind, items: outcomes.length }, 'background work could not be settled')
+      if (outcomes.length > 1) for (const outcome of outcomes) await settleKind(kind, [outcome])
+      else if (!outcomes[0]!.failed) await settleKind(kind, [{ ...outcomes[0]!, failed: true }])
+    }
+  }
+
+  const settleAll = async () => {
+    while (finished.length > 0) {
+      const outcomes = finished.splice(0, settleAtMost)
+      const groups = Map.groupBy(outcomes, ({ lane }) => lane.kindOf)
+      for (const [kind, group] of groups) await settleKind(kind, group)
+      for (const { lane, item } of outcomes) lane.taken.delete(item.id)
+      for (const lane of new Set(outcomes.map((outcome) => outcome.lane))) lane.empty = false
+    }
+  }
+
+  function flush(): void {
+    settling ??= settleAll().finally(() => {
+      settling = undefined
+      loop.wake()
+      if (finished.length > 0) flush()
+    })
+  }
+
+  const loop = startLoop({
+    pollMs,
+    gatherMs: 1,
+    onError: (error) => log.error({ err: error }, 'the worker stumbled and goes on'),
+    step: async () => {
+      await renew()
+      await lease()
+      await refill()
+      await launch()
+      await release()
+      return false
+    },
+  })
+
+  const drained = async (deadline: number) => {
+    while ((running > 0 || finished.length > 0 || settling) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+
+  return {
+    wake: loop.wake,
+    stop: async (graceMs = 20_000) => {
+      stopping = true
+      for (const lane of lanes.values()) {
+        for (const item of lane.waiting) lane.taken.delete(item.id)
+        lane.waiting = []
+      }
+      await drained(Date.now() + graceMs)
+      for (const lane of lanes.values()) lane.abort.abort()
+      await drained(Date.now() + 1_000)
+      await loop.stop()
+      await releaseLanes(db, [...lanes.values()]).catch((error) => log.error({ err: error }, 'lanes could not be given back'))
+    },
+  }
+}
