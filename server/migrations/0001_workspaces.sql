@@ -109,6 +109,17 @@ create table api_keys (
 );
 call protect_table('api_keys');
 
+-- Calls a key has made in a month, written every few seconds: a killed process may lose the last of them.
+create table api_key_calls (
+  workspace_id uuid not null,
+  key_id uuid not null,
+  month date not null,
+  calls bigint not null,
+  primary key (workspace_id, key_id, month),
+  foreign key (workspace_id, key_id) references api_keys (workspace_id, id) on delete cascade
+) with (fillfactor = 50);
+call protect_table('api_key_calls');
+
 create table idempotency_keys (
   workspace_id uuid not null references workspaces (id) on delete cascade,
   key text not null,

@@ -48,6 +48,8 @@ type ApiKeysTable = Owned & {
   created_at: Date
 }
 
+type ApiKeyCallsTable = Owned & { key_id: string; month: string; calls: number }
+
 type IdempotencyKeysTable = Owned & {
   key: string
   fingerprint: Buffer
@@ -285,6 +287,7 @@ type SchemaMigrationsTable = { name: string; applied_at: GeneratedAlways<Date> }
 export type Tables = {
   agent_versions: AgentVersionsTable
   agents: AgentsTable
+  api_key_calls: ApiKeyCallsTable
   api_keys: ApiKeysTable
   chunks: ChunksTable
   contact_terms: ContactTermsTable

@@ -1,0 +1,33 @@
+import type { z } from 'zod'
+import { AppError } from '../../base/errors.ts'
+import { toWireId } from '../../base/ids.ts'
+import { transaction } from '../../database/transaction.ts'
+import { actorName, type Ctx, requireScope } from '../context.ts'
+import { recordEvent } from '../events/index.ts'
+import type { CreateApiKey } from './contract.ts'
+import { apiKeyCreated } from './events.ts'
+import { insertKey } from './insert-key.ts'
+import type { KeyFormat } from './key-format.ts'
+import type { ApiKeyRow } from './present.ts'
+import { refuseBeyondMinter } from './refuse-beyond-minter.ts'
+
+/** Mints a key. The answer is the only place where the key can ever be read. */
+export const createKey = async (
+  ctx: Ctx,
+  input: z.output<typeof CreateApiKey>,
+  { keys }: { keys: KeyFormat },
+): Promise<{ row: ApiKeyRow; key: string }> => {
+  requireScope(ctx, 'api_keys:manage')
+  refuseBeyondMinter(ctx, input.scopes)
+  const expiresAt = input.expires_at ?? null
+  if (expiresAt && expiresAt <= ctx.clock.now())
+    throw new AppError('UNPROCESSABLE', 'expires_at must be in the future.', { param: 'expires_at' })
+  return transaction(ctx.db, async (tx) => {
+    const made = await insertKey(ctx, tx, { name: input.name, scopes: input.scopes, expiresAt }, keys)
+    await recordEvent(ctx, tx, apiKeyCreated, {
+      subject: { type: 'api_key', id: made.row.id },
+      data: { id: toWireId('apiKey', made.row.id), name: made.row.name, scopes: made.row.scopes, actor: actorName(ctx.actor) },
+    })
+    return made
+  })
+}

@@ -1,0 +1,41 @@
+import type { Db } from '../../database/open.ts'
+
+/** What a living key stands for: its workspace, its rights and the limits of its plan. */
+export type KeyHolder = {
+  keyId: string
+  keyName: string
+  workspaceId: string
+  mode: 'live' | 'sandbox'
+  scopes: ReadonlySet<string>
+  planId: string
+  requestsPerMinute: number | null
+  keyCallsPerMonth: number | null
+  expiresAt: Date | null
+}
+
+/** Finds the holder of a key by its hash; undefined when the key is unknown or dead. Looks across workspaces, so it takes `system`. */
+export const findKey = async (system: Db, hash: Buffer, now: Date): Promise<KeyHolder | undefined> => {
+  const row = await system
+    .selectFrom('api_keys as k')
+    .innerJoin('workspaces as w', 'w.id', 'k.workspace_id')
+    .innerJoin('plans as p', 'p.id', 'w.plan_id')
+    .select(['k.id', 'k.name', 'k.workspace_id', 'k.scopes', 'k.expires_at', 'k.grace_until', 'w.mode', 'w.plan_id', 'p.requests_per_minute', 'p.key_calls_per_month'])
+    .where('k.hash', '=', hash)
+    .where('k.revoked_at', 'is', null)
+    .where('w.status', '=', 'active')
+    .executeTakeFirst()
+  if (!row) return undefined
+  const ends = [row.expires_at, row.grace_until].filter((end) => end !== null)
+  if (ends.some((end) => end <= now)) return undefined
+  return {
+    keyId: row.id,
+    keyName: row.name,
+    workspaceId: row.workspace_id,
+    mode: row.mode,
+    scopes: new Set(row.scopes),
+    planId: row.plan_id,
+    requestsPerMinute: row.requests_per_minute,
+    keyCallsPerMonth: row.key_calls_per_month,
+    expiresAt: ends.length > 0 ? new Date(Math.min(...ends.map(Number))) : null,
+  }
+}

@@ -1,0 +1,33 @@
+import { newId } from '../../base/ids.ts'
+import type { Db } from '../../database/open.ts'
+import { actorName, type Ctx } from '../context.ts'
+import type { KeyFormat } from './key-format.ts'
+import type { ApiKeyRow } from './present.ts'
+
+type NewKey = { name: string; scopes: string[]; expiresAt: Date | null }
+
+/** Makes a key and stores only its hash; the key itself exists in the answer alone. */
+export const insertKey = async (ctx: Ctx, tx: Db, input: NewKey, keys: KeyFormat): Promise<{ row: ApiKeyRow; key: string }> => {
+  const key = keys.create(ctx.mode)
+  const row = await tx
+    .insertInto('api_keys')
+    .values({
+      workspace_id: ctx.workspaceId,
+      id: newId(),
+      name: input.name,
+      display_prefix: keys.display(key),
+      hash: keys.hash(key),
+      pepper_version: keys.pepperVersion,
+      scopes: [...new Set(input.scopes)],
+      expires_at: input.expiresAt,
+      revoked_at: null,
+      replaced_by: null,
+      grace_until: null,
+      last_used_at: null,
+      created_by: actorName(ctx.actor),
+      created_at: ctx.clock.now(),
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow()
+  return { row, key }
+}

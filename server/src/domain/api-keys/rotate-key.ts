@@ -1,0 +1,48 @@
+import { AppError, notFound } from '../../base/errors.ts'
+import { toWireId } from '../../base/ids.ts'
+import { transaction } from '../../database/transaction.ts'
+import { actorName, type Ctx, requireScope } from '../context.ts'
+import { recordEvent } from '../events/index.ts'
+import type { Scope } from '../scopes.ts'
+import { apiKeyCreated, apiKeyRevoked } from './events.ts'
+import { insertKey } from './insert-key.ts'
+import type { KeyFormat } from './key-format.ts'
+import type { ApiKeyRow } from './present.ts'
+import { refuseBeyondMinter } from './refuse-beyond-minter.ts'
+
+type Rotated = { row: ApiKeyRow; key: string; oldHash: Buffer }
+
+/** Replaces a key by one of the same name and scopes; the old one dies at once, or after the grace asked for. */
+export const rotateKey = async (
+  ctx: Ctx,
+  { id, graceSeconds }: { id: string; graceSeconds: number },
+  { keys }: { keys: KeyFormat },
+): Promise<Rotated> => {
+  requireScope(ctx, 'api_keys:manage')
+  return transaction(ctx.db, async (tx) => {
+    const now = ctx.clock.now()
+    const old = await tx
+      .selectFrom('api_keys')
+      .selectAll()
+      .where('workspace_id', '=', ctx.workspaceId)
+      .where('id', '=', id)
+      .forUpdate()
+      .executeTakeFirst()
+    if (!old) throw notFound('API key', toWireId('apiKey', id))
+    if (old.revoked_at || old.replaced_by || (old.expires_at && old.expires_at <= now))
+      throw new AppError('CONFLICT', 'Only a living key can be rotated: this one is revoked, expired or already replaced.')
+    refuseBeyondMinter(ctx, old.scopes as Scope[])
+    const made = await insertKey(ctx, tx, { name: old.name, scopes: old.scopes, expiresAt: old.expires_at }, keys)
+    const end = graceSeconds > 0 ? { grace_until: new Date(now.getTime() + graceSeconds * 1_000) } : { revoked_at: now }
+    await tx
+      .updateTable('api_keys')
+      .set({ ...end, replaced_by: made.row.id })
+      .where('workspace_id', '=', ctx.workspaceId)
+      .where('id', '=', id)
+      .execute()
+    const data = (keyId: string) => ({ id: toWireId('apiKey', keyId), name: old.name, scopes: old.scopes, actor: actorName(ctx.actor) })
+    await recordEvent(ctx, tx, apiKeyCreated, { subject: { type: 'api_key', id: made.row.id }, data: data(made.row.id) })
+    if (graceSeconds === 0) await recordEvent(ctx, tx, apiKeyRevoked, { subject: { type: 'api_key', id }, data: data(id) })
+    return { ...made, oldHash: old.hash }
+  })
+}

@@ -1,0 +1,8 @@
+export { Contact, CreateContact, UpdateContact } from './contract.ts'
+export { createContact } from './create-contact.ts'
+export { deleteContact } from './delete-contact.ts'
+export { contactEvents } from './events.ts'
+export { getContact } from './get-contact.ts'
+export { listContacts } from './list-contacts.ts'
+export { type ContactRow, presentContact } from './present.ts'
+export { updateContact } from './update-contact.ts'

@@ -1,0 +1,26 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { AppError } from '../base/errors.ts'
+import type { KeyHolder } from '../domain/api-keys/index.ts'
+import type { KeyCache } from './deps.ts'
+
+const missing = () => new AppError('UNAUTHORIZED', 'Bearer token is missing or invalid.')
+
+/** The credential of a request: `Authorization: Bearer …` or `X-API-Key: …`; the two must agree when both are sent. */
+export const credentialOf = (headers: IncomingHttpHeaders): string | undefined => {
+  const { authorization } = headers
+  const apiKey = headers['x-api-key']
+  const bearer = authorization === undefined ? undefined : /^bearer +(\S+) *$/i.exec(authorization)?.[1]
+  if (authorization !== undefined && bearer === undefined) throw missing()
+  if (Array.isArray(apiKey)) throw new AppError('BAD_REQUEST', 'The X-API-Key header is sent more than once.', { param: 'X-API-Key' })
+  if (bearer !== undefined && apiKey !== undefined && bearer !== apiKey)
+    throw new AppError('BAD_REQUEST', 'Authorization and X-API-Key carry different credentials: send one of them.', { param: 'X-API-Key' })
+  return bearer ?? apiKey
+}
+
+/** Who calls. Throws UNAUTHORIZED when the credential is missing, malformed, unknown, expired or revoked, without saying which. */
+export const authenticate = async (headers: IncomingHttpHeaders, keyCache: KeyCache): Promise<KeyHolder> => {
+  const credential = credentialOf(headers)
+  const holder = credential === undefined ? undefined : await keyCache.find(credential)
+  if (!holder) throw missing()
+  return holder
+}

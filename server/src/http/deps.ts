@@ -1,0 +1,47 @@
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { SafeHttp } from '../base/safe-http.ts'
+import type { SecretBox } from '../base/secret-box.ts'
+import type { Database } from '../database/open.ts'
+import type { KeyFormat, KeyHolder } from '../domain/api-keys/index.ts'
+import type { EventType } from '../domain/events/index.ts'
+import type { Model } from '../models/model.ts'
+
+/** Credentials already checked a moment ago; `forget` makes a revocation take effect at once in this process. */
+export type KeyCache = {
+  find(key: string): Promise<KeyHolder | undefined>
+  forget(hash: Buffer): void
+  /** Writes what was counted since the last time: calls a month, and when each key was last used. */
+  flush(): Promise<void>
+}
+
+export type Settings = {
+  /** Where the outside reaches this server, without a trailing slash; links in answers begin with it. */
+  publicUrl: string
+  trustedProxies: readonly string[]
+  allowPlainHttp: boolean
+  /** Sandbox workspaces may name http and loopback addresses. */
+  sandboxLoopback: boolean
+  /** `Parley` gives `X-Parley-Signature`. */
+  webhookHeaderBrand: string
+  bodyLimitBytes: number
+  uploadLimitBytes: number
+  /** Tests and acceptance runs: an answer that does not fit its declared schema is a 500. */
+  checkResponses: boolean
+}
+
+/** The outside world as the endpoints get it: built once by `main`, handed down as plain arguments. */
+export type Deps = {
+  database: Database
+  clock: Clock
+  log: Log
+  keys: KeyFormat
+  keyCache: KeyCache
+  model: Model
+  safeHttp: SafeHttp
+  secretBox: SecretBox
+  eventTypes: readonly EventType[]
+  settings: Settings
+  /** Aborts when the server is asked to stop: streams end with a part that says so. */
+  stopping: AbortSignal
+}

@@ -1,0 +1,96 @@
+import type { z } from 'zod'
+import type { Ctx } from '../domain/context.ts'
+import type { Scope } from '../domain/scopes.ts'
+import type { Deps } from './deps.ts'
+import type { UploadedFile } from './multipart.ts'
+import type { SseFrame } from './sse.ts'
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+export type JsonReply = { status: number; body: unknown; headers?: Record<string, string> }
+export type StreamReply = { status: number; frames: AsyncIterable<SseFrame>; headers?: Record<string, string> }
+export type Reply = JsonReply | StreamReply
+
+export const ok = (body: unknown): JsonReply => ({ status: 200, body })
+export const created = (body: unknown): JsonReply => ({ status: 201, body })
+export const accepted = (body: unknown): JsonReply => ({ status: 202, body })
+export const noContent = (): JsonReply => ({ status: 204, body: undefined })
+
+type Output<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined
+
+/** For an endpoint that works outside the database: stores the answer under the request's idempotency key. */
+export type RememberReply = (db: Ctx['db'], reply: { status: number; body: unknown }) => Promise<void>
+
+export type Call<Params, Query, Body> = {
+  ctx: Ctx
+  params: Output<Params>
+  query: Output<Query>
+  body: Output<Body>
+  file: UploadedFile | undefined
+  headers: Record<string, string | string[] | undefined>
+  deps: Deps
+  /** Aborts when the caller goes away. */
+  signal: AbortSignal
+  remember: RememberReply
+  /** Runs the action once the handler's changes are committed, whoever opened the transaction. */
+  afterCommit(action: () => void): void
+}
+
+/** Who may call: a scope, any living key, or everybody. */
+export type Access = Scope | 'any_key' | 'public'
+
+/**
+ * How a repeated Idempotency-Key is kept from acting twice. `transaction`: the handler runs inside one transaction with
+ * the key's row. `outside`: the handler works outside the database and calls `remember` in its last transaction.
+ * `none`: reads, and writes that are the same when repeated.
+ */
+export type Idempotency = 'transaction' | 'outside' | 'none'
+
+type Declaration<Params, Query, Body> = {
+  /** Operation id, `<resource>_<verb>`; names the SDK method. */
+  id: string
+  method: Method
+  /** With parameters in braces: `/v1/contacts/{id}`. */
+  path: string
+  access: Access
+  summary: string
+  description?: string
+  tag: string
+  params?: Params
+  query?: Query
+  body?: Body
+  /** The body may also come as multipart/form-data with one file. */
+  acceptsFile?: boolean
+  /** Schema of each success status; null where there is no body. */
+  responses: Record<number, z.ZodType | null>
+  /** The schema of one frame's data, where the answer can be a stream. */
+  streams?: z.ZodType
+  /** Codes beyond those every endpoint can answer with. */
+  errors?: readonly number[]
+  idempotency?: Idempotency
+  /** The answer shows a secret: where it must be kept for a repeated request, it is sealed. */
+  answersSecret?: boolean
+}
+
+type Typed<Params, Query, Body> = Declaration<Params, Query, Body> & {
+  handler(call: Call<Params, Query, Body>): Promise<Reply>
+}
+
+export type Endpoint = Declaration<z.ZodType | undefined, z.ZodType | undefined, z.ZodType | undefined> & {
+  idempotency: Idempotency
+  handler(call: Call<z.ZodType, z.ZodType, z.ZodType>): Promise<Reply>
+}
+
+/** One endpoint as one declaration: routing, access, validation, idempotency, documentation and its security tests follow from it. */
+export const defineEndpoint = <
+  Params extends z.ZodType | undefined = undefined,
+  Query extends z.ZodType | undefined = undefined,
+  Body extends z.ZodType | undefined = undefined,
+>(
+  declaration: Typed<Params, Query, Body>,
+): Endpoint => {
+  const writes = declaration.method === 'POST' || declaration.method === 'PATCH' || declaration.method === 'PUT'
+  const idempotency = declaration.idempotency ?? (writes ? 'transaction' : 'none')
+  // The kernel hands the handler what these very schemas parsed, so the narrower type is the true one.
+  return { ...declaration, idempotency } as unknown as Endpoint
+}

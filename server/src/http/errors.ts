@@ -1,0 +1,74 @@
+import { AppError, type ErrorCode } from '../base/errors.ts'
+
+/** Status and short title of every code; `docs/reference/errors.md` has a heading for each. */
+export const errorTable: Record<ErrorCode, { status: number; title: string }> = {
+  BAD_REQUEST: { status: 400, title: 'Malformed request' },
+  IDEMPOTENCY_KEY_REQUIRED: { status: 400, title: 'Idempotency key required' },
+  UNAUTHORIZED: { status: 401, title: 'Not authenticated' },
+  FORBIDDEN: { status: 403, title: 'Not allowed' },
+  NOT_FOUND: { status: 404, title: 'Not found' },
+  METHOD_NOT_ALLOWED: { status: 405, title: 'Method not allowed' },
+  CONFLICT: { status: 409, title: 'Conflict with the present state' },
+  IDEMPOTENCY_IN_PROGRESS: { status: 409, title: 'The same request is still running' },
+  PAYLOAD_TOO_LARGE: { status: 413, title: 'Body too large' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'Unsupported media type' },
+  UNPROCESSABLE: { status: 422, title: 'Well-formed but impossible' },
+  IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'Idempotency key reused' },
+  UPGRADE_REQUIRED: { status: 426, title: 'HTTPS required' },
+  RATE_LIMIT_EXCEEDED: { status: 429, title: 'Too many requests' },
+  INTERNAL_ERROR: { status: 500, title: 'Internal error' },
+  SERVICE_UNAVAILABLE: { status: 503, title: 'Temporarily unavailable' },
+}
+
+export type ErrorBody = {
+  error: {
+    code: ErrorCode
+    message: string
+    status: number
+    request_id: string
+    docs_url: string
+    param?: string
+    details?: Record<string, unknown>
+    retry_after?: number
+  }
+}
+
+export const statusOf = (error: AppError): number => errorTable[error.code].status
+
+const docsUrl = (base: string, code: ErrorCode): string => `${base}/docs/errors#${code.toLowerCase()}`
+
+/** The envelope of every failed request. */
+export const errorBody = (error: AppError, requestId: string, publicUrl: string): ErrorBody => ({
+  error: {
+    code: error.code,
+    message: error.message,
+    status: statusOf(error),
+    request_id: requestId,
+    docs_url: docsUrl(publicUrl, error.code),
+    ...(error.param === undefined ? {} : { param: error.param }),
+    ...(error.details === undefined ? {} : { details: error.details }),
+    ...(error.retryAfter === undefined ? {} : { retry_after: error.retryAfter }),
+  },
+})
+
+/** The same failure as RFC 9457 has it, for callers that accept `application/problem+json`. */
+export const problemBody = (error: AppError, requestId: string, publicUrl: string) => {
+  const { error: body } = errorBody(error, requestId, publicUrl)
+  const { docs_url, message, ...rest } = body
+  return { type: docs_url, title: errorTable[error.code].title, detail: message, instance: requestId, ...rest }
+}
+
+const transportFailures: Record<string, { code: ErrorCode; message: string }> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: { code: 'PAYLOAD_TOO_LARGE', message: 'The body is larger than this endpoint accepts.' },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: { code: 'BAD_REQUEST', message: 'The Content-Length header does not fit the body.' },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: 'UNSUPPORTED_MEDIA_TYPE', message: 'The Content-Type header is not a media type.' },
+  FST_ERR_BAD_URL: { code: 'BAD_REQUEST', message: 'The path is not a valid URL path.' },
+  ECONNRESET: { code: 'BAD_REQUEST', message: 'The request ended before its body was complete.' },
+}
+
+/** What the caller may know of any failure; undefined when it is ours and must be logged and answered blandly. */
+export const knownError = (error: unknown): AppError | undefined => {
+  if (error instanceof AppError) return error
+  const failure = transportFailures[(error as { code?: string } | null)?.code ?? '']
+  return failure && new AppError(failure.code, failure.message)
+}

@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto'
+import { sql } from 'kysely'
+import { AppError } from '../base/errors.ts'
+import type { SecretBox } from '../base/secret-box.ts'
+import { transaction } from '../database/transaction.ts'
+import type { Ctx } from '../domain/context.ts'
+import type { JsonReply, RememberReply } from './endpoint.ts'
+import { errorBody, statusOf } from './errors.ts'
+
+const keptHours = 24
+const maxKeyLength = 255
+// A claim of a request that works outside the database outlives any such request; a crash frees it after this long.
+const claimSeconds = 120
+
+/** How a kept body is written into its row: as it is, or sealed where it shows a secret. */
+export type TextCodec = { write(text: string): string; read(kept: string): string }
+
+export const plainText: TextCodec = { write: (text) => text, read: (kept) => kept }
+
+export const sealedText = (box: SecretBox, owner: string): TextCodec => ({
+  write: (text) => box.seal(text, owner).toString('base64'),
+  read: (kept) => box.open(Buffer.from(kept, 'base64'), owner).toString(),
+})
+
+export type IdempotentRequest = { key: string; fingerprint: Buffer; codec: TextCodec }
+
+/** A reply as it was stored, or as it was just made. `text` is the exact body. */
+export type KeptReply = { status: number; text: string | null; replayed: boolean }
+
+/** The Idempotency-Key of a request, quoted or bare; undefined without one. */
+export const idempotencyKeyOf = (header: string | string[] | undefined): string | undefined => {
+  if (header === undefined) return undefined
+  const key = Array.isArray(header) ? '' : header.trim().replace(/^"(.*)"$/, '$1')
+  if (key.length >= 1 && key.length <= maxKeyLength && /^[\x21-\x7e]+$/.test(key)) return key
+  throw new AppError('BAD_REQUEST', `Idempotency-Key must be one value of 1 to ${maxKeyLength} visible ASCII characters.`, { param: 'Idempotency-Key' })
+}
+
+/** Tells one request from another under the same key: method, path with query, media type and the exact body. */
+export const fingerprintOf = (method: string, url: string, contentType: string, body: Buffer | undefined): Buffer =>
+  createHash('sha256')
+    .update(`${method}\n${url}\n${contentType}\n`)
+    .update(body ?? Buffer.alloc(0))
+    .digest()
+
+const reused = () =>
+  new AppError('IDEMPOTENCY_KEY_REUSED', 'This Idempotency-Key was used for another request. Use a new key for each new request.', { param: 'Idempotency-Key' })
+
+const running = () =>
+  new AppError('IDEMPOTENCY_IN_PROGRESS', 'A request with this Idempotency-Key is still running. Ask again in a moment.', { param: 'Idempotency-Key', retryAfter: 1 })
+
+type Stored = { fingerprint: Buffer; status: number | null; body: string | null; locked_until: Date | null }
+
+const lockKey = async (tx: Ctx['db'], ctx: Ctx, key: string): Promise<void> => {
+  const { rows } = await sql<{ held: boolean }>`select pg_try_advisory_xact_lock(hashtextextended(${`${ctx.workspaceId} ${key}`}, 0)) as held`.execute(tx)
+  if (!rows[0]?.held) throw running()
+}
+
+const findStored = async (tx: Ctx['db'], ctx: Ctx, { key, fingerprint }: IdempotentRequest): Promise<Stored | undefined> => {
+  const row = await tx
+    .selectFrom('idempotency_keys')
+    .select(['fingerprint', 'status', 'body', 'locked_until', 'expires_at'])
+    .where('workspace_id', '=', ctx.workspaceId)
+    .where('key', '=', key)
+    .executeTakeFirst()
+  if (!row || row.expires_at <= ctx.clock.now()) return undefined
+  if (!Buffer.from(row.fingerprint).equals(fingerprint)) throw reused()
+  return row
+}
+
+const store = async (tx: Ctx['db'], ctx: Ctx, { key, fingerprint, codec }: IdempotentRequest, reply: { status: number | null; text: string | null; lockedUntil: Date | null }) => {
+  const now = ctx.clock.now()
+  const row = {
+    fingerprint,
+    status: reply.status,
+    body: reply.text === null ? null : codec.write(reply.text),
+    locked_until: reply.lockedUntil,
+    created_at: now,
+    expires_at: new Date(now.getTime() + keptHours * 3_600_000),
+  }
+  await tx
+    .insertInto('idempotency_keys')
+    .values({ workspace_id: ctx.workspaceId, key, ...row })
+    .onConflict((conflict) => conflict.columns(['workspace_id', 'key']).doUpdateSet(row))
+    .execute()
+}
+
+const replay = (stored: Stored, { codec }: IdempotentRequest): KeptReply => {
+  // A claim whose request is being worked on elsewhere has no reply yet.
+  if (stored.status === null) throw running()
+  return { status: stored.status, text: stored.body === null ? null : codec.read(stored.body), replayed: true }
+}
+
+const textOf = (body: unknown): string | null => (body === undefined ? null : JSON.stringify(body))
+
+// These tell of the workspace's state, so the same request must hear them again; the rest may succeed when repeated.
+const keptErrors = new Set(['NOT_FOUND', 'CONFLICT', 'UNPROCESSABLE'])
+
+/**
+ * Runs the handler in one transaction with the row of its key: a crash anywhere leaves both or neither, and the lock dies
+ * with the transaction. A repeated request gets the stored reply.
+ */
+export const runInTransaction = async (
+  ctx: Ctx,
+  request: IdempotentRequest,
+  publicUrl: string,
+  run: (ctx: Ctx) => Promise<JsonReply>,
+): Promise<KeptReply> =>
+  transaction(ctx.db, async (tx) => {
+    await lockKey(tx, ctx, request.key)
+    const stored = await findStored(tx, ctx, request)
+    if (stored) return replay(stored, request)
+    await sql`savepoint effect`.execute(tx)
+    const reply = await run({ ...ctx, db: tx }).catch(async (error: unknown): Promise<JsonReply> => {
+      if (!(error instanceof AppError) || !keptErrors.has(error.code)) throw error
+      await sql`rollback to savepoint effect`.execute(tx)
+      return { status: statusOf(error), body: errorBody(error, ctx.requestId, publicUrl) }
+    })
+    const text = textOf(reply.body)
+    await store(tx, ctx, request, { status: reply.status, text, lockedUntil: null })
+    return { status: reply.status, text, replayed: false }
+  })
+
+/**
+ * For a handler that works outside the database: claims the key first, and hands over `remember`, which stores the reply
+ * inside the handler's own last transaction. A failure frees the claim.
+ */
+export const claimKey = async (
+  ctx: Ctx,
+  request: IdempotentRequest,
+): Promise<{ kept: KeptReply } | { remember: RememberReply; release: () => Promise<void> }> => {
+  const stored = await transaction(ctx.db, async (tx) => {
+    await lockKey(tx, ctx, request.key)
+    const row = await findStored(tx, ctx, request)
+    if (row && row.status !== null) return row
+    if (row?.locked_until && row.locked_until > ctx.clock.now()) throw running()
+    await store(tx, ctx, request, { status: null, text: null, lockedUntil: new Date(ctx.clock.now().getTime() + claimSeconds * 1_000) })
+    return undefined
+  })
+  if (stored) return { kept: replay(stored, request) }
+  return {
+    remember: (db, reply) => store(db, ctx, request, { status: reply.status, text: textOf(reply.body), lockedUntil: null }),
+    release: async () => {
+      await ctx.db
+        .deleteFrom('idempotency_keys')
+        .where('workspace_id', '=', ctx.workspaceId)
+        .where('key', '=', request.key)
+        .where('status', 'is', null)
+        .execute()
+    },
+  }
+}

@@ -1,0 +1,36 @@
+import { AppError } from '../base/errors.ts'
+
+export type UploadedFile = { name: string; mediaType: string; bytes: Buffer }
+
+const jsonFields = new Set(['metadata'])
+
+/**
+ * Reads a multipart form: at most one file, and plain fields that stand for those of the JSON body. The platform's own
+ * parser does the work on a body that is already within its cap.
+ */
+export const parseMultipart = async (
+  bytes: Buffer,
+  contentType: string,
+): Promise<{ fields: Record<string, unknown>; file: UploadedFile | undefined }> => {
+  const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': contentType } }).formData().catch((cause) => {
+    throw new AppError('BAD_REQUEST', 'The multipart form could not be read: check its boundary.', { cause })
+  })
+  const fields: Record<string, unknown> = {}
+  let file: UploadedFile | undefined
+  for (const [name, value] of form) {
+    if (typeof value !== 'string') {
+      if (file) throw new AppError('BAD_REQUEST', 'Only one file can be sent in one request.', { param: name })
+      file = { name: value.name, mediaType: value.type, bytes: Buffer.from(await value.arrayBuffer()) }
+    } else if (Object.hasOwn(fields, name)) throw new AppError('BAD_REQUEST', `The field '${name.slice(0, 80)}' is sent twice.`, { param: name })
+    else fields[name] = jsonFields.has(name) ? parseField(name, value) : value
+  }
+  return { fields, file }
+}
+
+const parseField = (name: string, value: string): unknown => {
+  try {
+    return JSON.parse(value)
+  } catch {
+    throw new AppError('BAD_REQUEST', `The field '${name}' must be JSON.`, { param: name })
+  }
+}

@@ -1,0 +1,38 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+
+/** One server-sent event: `data` is sent as JSON. */
+export type SseFrame = { id: string; event: string; data: unknown }
+
+const keepAliveMs = 15_000
+
+const frameText = ({ id, event, data }: SseFrame): string => `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+
+/**
+ * Writes frames as they come, waiting where the reader is slow. The first frame is awaited before the status goes out, so
+ * that a failure before it can still be answered as JSON: that one is thrown.
+ */
+export const writeFrames = async (
+  response: ServerResponse,
+  frames: AsyncIterable<SseFrame>,
+  head: { status: number; headers: Record<string, string> },
+): Promise<void> => {
+  const iterator = frames[Symbol.asyncIterator]()
+  let next = await iterator.next()
+  response.writeHead(head.status, {
+    ...head.headers,
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  })
+  const beat = setInterval(() => response.write(': still here\n\n'), keepAliveMs)
+  try {
+    while (!next.done) {
+      if (!response.destroyed && !response.write(frameText(next.value))) await Promise.race([once(response, 'drain'), once(response, 'close')])
+      next = await iterator.next()
+    }
+  } finally {
+    clearInterval(beat)
+    response.end()
+  }
+}
