@@ -55,8 +55,8 @@ const byExtension: Record<string, TextKind> = {
 export const detectKind = ({ bytes, mediaType, fileName }: Hints): TextKind => {
   const binary = kindOfMagicBytes(bytes)
   if (binary) return binary
-  const essence = mediaType?.split(';')[0]!.trim().toLowerCase() ?? ''
-  const extension = fileName?.match(/\.([a-z0-9]+)$/i)?.[1]!.toLowerCase() ?? ''
+  const essence = mediaType?.split(';')[0]?.trim().toLowerCase() ?? ''
+  const extension = fileName?.match(/\.([a-z0-9]+)$/i)?.[1]?.toLowerCase() ?? ''
   const claimed = byMediaType[essence] ?? (essence.endsWith('+json') ? 'json' : undefined)
   const named = byExtension[extension]
   const kind = claimed === 'text' ? (named ?? claimed) : (claimed ?? named)
@@ -99,7 +99,10 @@ const looksBinary = (bytes: Uint8Array): boolean => {
 }
 
 const sniffText = (bytes: Uint8Array): TextKind => {
-  const head = Buffer.from(bytes.subarray(0, 4096)).toString('utf8').replace(/^\ufeff/, '').trimStart()
+  const head = Buffer.from(bytes.subarray(0, 4096))
+    .toString('utf8')
+    .replace(/^\ufeff/, '')
+    .trimStart()
   if (/^(<!doctype html|<html|<head|<body|<!--[\s\S]*?<html)/i.test(head)) return 'html'
   if (/^(openapi|swagger)\s*:/m.test(head)) return 'openapi'
   if (/^[[{]/.test(head)) return 'json'

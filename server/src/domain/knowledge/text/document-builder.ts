@@ -41,6 +41,10 @@ export const createDocumentBuilder = (): DocumentBuilder => {
       for (const found of findMarkdownHeadings(piece))
         headings.push({ ...found, offset: offset + found.offset, level: Math.min(6, belowLevel + found.level) })
     },
-    build: (title) => ({ title: title === null ? null : normaliseLine(title) || null, text: pieces.join('\n\n'), headings }),
+    build: (title) => ({
+      title: title === null ? null : normaliseLine(title) || null,
+      text: pieces.join('\n\n'),
+      headings,
+    }),
   }
 }

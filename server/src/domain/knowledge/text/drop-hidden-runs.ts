@@ -10,7 +10,10 @@ export const dropHiddenRuns = async (docx: Buffer): Promise<Buffer> => {
   for (const part of zip.file(storyPart)) {
     const xml = await part.async('string')
     if (!vanish.test(xml)) continue
-    zip.file(part.name, xml.replace(run, (whole) => (vanish.test(whole) ? '' : whole)))
+    zip.file(
+      part.name,
+      xml.replace(run, (whole) => (vanish.test(whole) ? '' : whole)),
+    )
     changed = true
   }
   return changed ? zip.generateAsync({ type: 'nodebuffer' }) : docx

@@ -1,6 +1,6 @@
 import { createDocumentBuilder } from './document-builder.ts'
-import type { ExtractedDocument } from './extracted-document.ts'
 import { extractQuestions, questionKeys } from './extract-questions.ts'
+import type { ExtractedDocument } from './extracted-document.ts'
 import { normaliseText } from './normalise-text.ts'
 import { parseCsv } from './parse-csv.ts'
 import { recordLine } from './record-line.ts'

@@ -1,8 +1,8 @@
 import { checkZip } from './check-zip.ts'
 import { dropHiddenRuns } from './drop-hidden-runs.ts'
-import type { ExtractedDocument } from './extracted-document.ts'
 import type { ExtractLimits } from './extract-limits.ts'
-import { findMarkdownHeadings } from './find-markdown-headings.ts'
+import type { ExtractedDocument } from './extracted-document.ts'
+import { findMarkdownHeadings, onlyTopHeading } from './find-markdown-headings.ts'
 import { htmlToMarkdown } from './html-to-markdown.ts'
 import { normaliseText } from './normalise-text.ts'
 
@@ -21,5 +21,5 @@ export const extractDocx = async (bytes: Uint8Array, limits: ExtractLimits): Pro
   )
   const text = normaliseText(await htmlToMarkdown(html))
   const headings = findMarkdownHeadings(text)
-  return { title: headings.find(({ level }) => level === 1)?.text ?? null, text, headings }
+  return { title: onlyTopHeading(headings), text, headings }
 }

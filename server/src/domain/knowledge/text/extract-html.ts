@@ -6,7 +6,7 @@ import { normaliseLine, normaliseText } from './normalise-text.ts'
 import { removeHiddenElements } from './remove-hidden-elements.ts'
 
 const pageFurniture =
-  'nav, footer, aside, form, button[type="submit"], [role="navigation"], [role="banner"], [role="contentinfo"], [role="search"], [role="dialog"]'
+  'nav, footer, aside, button[type="submit"], [role="navigation"], [role="banner"], [role="contentinfo"], [role="search"], [role="dialog"]'
 
 /**
  * The readable part of a page as Markdown, with the page's title. The article that Readability finds is taken unless it
@@ -17,19 +17,26 @@ export const extractHtml = async (html: string): Promise<ExtractedDocument> => {
   const declared = page.querySelector('meta[property="og:title"]')?.getAttribute('content') || page.title
   const firstHeading = page.querySelector('h1')
   removeHiddenElements(page)
+  removeFurniture(page.body)
+  const main = page.querySelector('main, [role="main"]')
+  const content = main && normaliseLine(main.textContent).length >= 100 ? main : page.body
   const article = await readArticle(page)
-  const content = visibleContent(page)
-  const takeArticle = article && normaliseLine(article.textContent).length * 2 >= normaliseLine(content.textContent).length
+  const takeArticle =
+    article && normaliseLine(article.textContent).length * 2 >= normaliseLine(content.textContent).length
   const text = normaliseText(await htmlToMarkdown(takeArticle ? article.content : content.innerHTML))
   const title = (takeArticle && article.title) || declared || firstHeading?.textContent || ''
   return { title: normaliseLine(title) || null, text, headings: findMarkdownHeadings(text) }
 }
 
+const frame = /<!doctype[^>]*>|<\/?(?:html|head|body)(?=[\s>/])(?:"[^"]*"|'[^']*'|[^"'>])*>/gi
+
 const parsePage = async (html: string): Promise<Page> => {
   const { parseHTML } = await import('linkedom')
-  const whole = /<body[\s>]|<frameset[\s>]/i.test(html) ? html : `<!doctype html><html><body>${html}</body></html>`
-  // linkedom declares the browser's types; `Page` is the part of them used here.
-  return parseHTML(whole).document as unknown as Page
+  // The parser does not repair a page whose html, head or body is missing or misplaced, so every page gets new ones.
+  const title = /<title(?:\s[^>]*)?>[\s\S]{0,2000}?<\/title>/i.exec(html)?.[0] ?? ''
+  const page = `<!doctype html><html><head>${title}</head><body>${html.replace(frame, '')}</body></html>`
+  // It declares the browser's types; `Page` is the part of them used here.
+  return parseHTML(page).document as unknown as Page
 }
 
 type Article = { title: string; content: string; textContent: string }
@@ -38,17 +45,19 @@ const readArticle = async (page: Page): Promise<Article | null> => {
   const { Readability } = await import('@mozilla/readability')
   // Readability takes its document apart, so it gets a copy.
   const copy = page.cloneNode(true) as unknown as ConstructorParameters<typeof Readability>[0]
-  const found = new Readability(copy, { charThreshold: 200, disableJSONLD: true }).parse()
-  return found?.content ? { title: found.title ?? '', content: found.content, textContent: found.textContent ?? '' } : null
+  const found = new Readability(copy, { charThreshold: 200, disableJSONLD: true, keepClasses: true }).parse()
+  return found?.content
+    ? { title: found.title ?? '', content: found.content, textContent: found.textContent ?? '' }
+    : null
 }
 
-const visibleContent = (page: Page): PageElement => {
-  const main = page.querySelector('main, [role="main"]')
-  const content = main && normaliseLine(main.textContent).length >= 100 ? main : page.body
-  const everything = normaliseLine(content.textContent)
-  const furniture = [...content.querySelectorAll(pageFurniture)]
-  const furnitureText = furniture.reduce((sum, element) => sum + normaliseLine(element.textContent).length, 0)
-  // A page that is nothing but a form or a list of links still has words to keep.
-  if (furnitureText < everything.length) for (const element of furniture) element.remove()
-  return content
+const removeFurniture = (body: PageElement): void => {
+  const furniture = Array.from(body.querySelectorAll(pageFurniture)).filter((element) => !isNote(element))
+  const length = furniture.reduce((sum, element) => sum + normaliseLine(element.textContent).length, 0)
+  // A page that is nothing but a menu or an imprint still has words to keep.
+  if (length < normaliseLine(body.textContent).length) for (const element of furniture) element.remove()
 }
+
+/** An aside within the text, a tip or a warning, is part of it; one beside the text is not. */
+const isNote = (element: PageElement): boolean =>
+  element.tagName === 'ASIDE' && element.closest('main, article') !== null

@@ -1,8 +1,8 @@
 import { createDocumentBuilder } from './document-builder.ts'
 import { ExtractError } from './extract-error.ts'
-import type { ExtractedDocument } from './extracted-document.ts'
 import { extractOpenapi, isOpenapi } from './extract-openapi.ts'
 import { extractQuestions, questionsInJson } from './extract-questions.ts'
+import type { ExtractedDocument } from './extracted-document.ts'
 import { recordLine } from './record-line.ts'
 
 const deepest = 32
@@ -37,11 +37,13 @@ const parseJson = (raw: string): unknown => {
   }
 }
 
-const reason = (cause: unknown): string => (cause instanceof Error ? cause.message.slice(0, 200) : 'it cannot be parsed')
+const reason = (cause: unknown): string =>
+  cause instanceof Error ? cause.message.slice(0, 200) : 'it cannot be parsed'
 
 const partsOf = (value: unknown): string[] => {
   if (Array.isArray(value)) return value.map((item) => recordOf(item))
-  if (typeof value === 'object' && value !== null) return Object.entries(value).map(([key, item]) => linesOf(key, item).join('\n'))
+  if (typeof value === 'object' && value !== null)
+    return Object.entries(value).map(([key, item]) => linesOf(key, item).join('\n'))
   return [String(value)]
 }
 
@@ -49,7 +51,10 @@ const recordOf = (value: unknown): string => {
   if (typeof value !== 'object' || value === null) return String(value)
   const entries = Object.entries(value)
   if (entries.every(([, item]) => typeof item !== 'object' || item === null))
-    return recordLine(entries.map(([key]) => key), entries.map(([, item]) => (item === null ? '' : String(item))))
+    return recordLine(
+      entries.map(([key]) => key),
+      entries.map(([, item]) => (item === null ? '' : String(item))),
+    )
   return entries.flatMap(([key, item]) => linesOf(key, item)).join('\n')
 }
 

@@ -1,5 +1,5 @@
 import type { ExtractedDocument } from './extracted-document.ts'
-import { findMarkdownHeadings } from './find-markdown-headings.ts'
+import { findMarkdownHeadings, onlyTopHeading } from './find-markdown-headings.ts'
 import { normaliseLine, normaliseText } from './normalise-text.ts'
 import { stripHiddenMarkdown } from './strip-hidden-markdown.ts'
 
@@ -12,7 +12,11 @@ export const extractMarkdown = (raw: string): ExtractedDocument => {
   const body = matter ? normalised.slice(matter[0].length) : normalised
   const text = normaliseText(stripHiddenMarkdown(body))
   const headings = findMarkdownHeadings(text)
-  return { title: titleIn(matter?.[2] ?? '') ?? headings.find(({ level }) => level === 1)?.text ?? null, text, headings }
+  return {
+    title: titleIn(matter?.[2] ?? '') ?? onlyTopHeading(headings),
+    text,
+    headings,
+  }
 }
 
 // A text may also begin with a rule (`---`) and have another one later.
@@ -22,6 +26,6 @@ const readFrontMatter = (text: string): RegExpExecArray | null => {
 }
 
 const titleIn = (matter: string): string | null => {
-  const value = /^title[ \t]*[:=][ \t]*(.+)$/m.exec(matter)?.[1]!.trim() ?? ''
+  const value = /^title[ \t]*[:=][ \t]*(.+)$/m.exec(matter)?.[1]?.trim() ?? ''
   return normaliseLine(value.replace(/^(["'])(.*)\1$/, '$2')) || null
 }

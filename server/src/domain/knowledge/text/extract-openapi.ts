@@ -5,11 +5,13 @@ import type { ExtractedDocument } from './extracted-document.ts'
 type Json = Record<string, unknown>
 
 const methods = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace', 'query']
-const deepestSchema = 3
+const deepestSchema = 2
 const mostProperties = 60
 
 export const isOpenapi = (value: unknown): value is Json =>
-  isObject(value) && (typeof value.openapi === 'string' || typeof value.swagger === 'string' || value.swagger === 2) && isObject(value.info)
+  isObject(value) &&
+  (typeof value.openapi === 'string' || typeof value.swagger === 'string' || value.swagger === 2) &&
+  isObject(value.info)
 
 /** YAML or JSON text of an API description. Throws `unreadable`. */
 export const parseOpenapi = async (raw: string): Promise<ExtractedDocument> => {
@@ -33,7 +35,12 @@ export const extractOpenapi = (api: Json): ExtractedDocument => {
   const title = text(info.title) || null
   if (title) builder.heading(1, title)
   builder.markdown(text(info.description), 1)
-  builder.paragraph(lines('Servers', list(api.servers).map((server) => `- ${text(server.url)} ${text(server.description)}`)))
+  builder.paragraph(
+    lines(
+      'Servers',
+      list(api.servers).map((server) => `- ${text(server.url)} ${text(server.description)}`),
+    ),
+  )
   const operations = [...operationsOf(api, api.paths), ...operationsOf(api, api.webhooks)]
   for (const operation of operations) addOperation(builder, api, operation)
   return builder.build(title)
@@ -57,17 +64,34 @@ const addOperation = (builder: DocumentBuilder, api: Json, { method, path, share
   const parameters = [...list(shared), ...list(operation.parameters)].map((parameter) => resolve(api, parameter))
   const inBody = parameters.filter((parameter) => parameter.in === 'body')
   builder.paragraph(
-    lines('Parameters:', parameters.filter((parameter) => parameter.in !== 'body').map((one) => parameterLine(api, one))),
+    lines(
+      'Parameters:',
+      parameters.filter((parameter) => parameter.in !== 'body').map((one) => parameterLine(api, one)),
+    ),
   )
   const body = resolve(api, operation.requestBody)
   const schema = schemaOf(body) ?? inBody[0]?.schema
-  builder.paragraph(lines(`Request body${body.required === true ? ' (required)' : ''}:`, [text(body.description), ...schemaLines(api, schema)]))
-  builder.paragraph(lines('Responses:', Object.entries(object(operation.responses)).flatMap(([status, one]) => responseLines(api, status, one))))
+  builder.paragraph(
+    lines(`Request body${body.required === true ? ' (required)' : ''}:`, [
+      text(body.description),
+      ...schemaLines(api, schema),
+    ]),
+  )
+  builder.paragraph(
+    lines(
+      'Responses:',
+      Object.entries(object(operation.responses)).flatMap(([status, one]) => responseLines(api, status, one)),
+    ),
+  )
 }
 
 const parameterLine = (api: Json, parameter: Json): string => {
   const schema = resolve(api, parameter.schema)
-  const about = [text(parameter.in), typeOf(schema) || text(parameter.type), parameter.required === true ? 'required' : '']
+  const about = [
+    text(parameter.in),
+    typeOf(schema) || text(parameter.type),
+    parameter.required === true ? 'required' : '',
+  ]
   return `- ${text(parameter.name)} (${about.filter(Boolean).join(', ')})${described(text(parameter.description) || text(schema.description))}${values(schema)}`
 }
 
@@ -102,7 +126,12 @@ const flatten = (api: Json, found: unknown, depth = 0): Json => {
   if (!Array.isArray(schema.allOf) || depth > deepestSchema) return schema
   const parts = schema.allOf.map((part) => flatten(api, part, depth + 1))
   const properties = Object.assign({}, ...parts.map((part) => object(part.properties)), object(schema.properties))
-  return { ...parts[0], ...schema, properties, required: [...parts, schema].flatMap((part) => (Array.isArray(part.required) ? part.required : [])) }
+  return {
+    ...parts[0],
+    ...schema,
+    properties,
+    required: [...parts, schema].flatMap((part) => (Array.isArray(part.required) ? part.required : [])),
+  }
 }
 
 /** Follows references within the document; those into other documents, and circles, give an empty object. */
@@ -111,8 +140,15 @@ const resolve = (api: Json, value: unknown, hops = 0): Json => {
   const reference = found.$ref
   if (typeof reference !== 'string') return found
   if (!reference.startsWith('#/') || hops > 20) return {}
-  const keys = reference.slice(2).split('/').map((key) => unescapeKey(key))
-  return resolve(api, keys.reduce<unknown>((at, key) => (Object.hasOwn(object(at), key) ? object(at)[key] : undefined), api), hops + 1)
+  const keys = reference
+    .slice(2)
+    .split('/')
+    .map((key) => unescapeKey(key))
+  return resolve(
+    api,
+    keys.reduce<unknown>((at, key) => (Object.hasOwn(object(at), key) ? object(at)[key] : undefined), api),
+    hops + 1,
+  )
 }
 
 const unescapeKey = (key: string): string => {
@@ -131,7 +167,9 @@ const typeOf = (schema: Json): string => {
 
 const values = (schema: Json): string => {
   const allowed = Array.isArray(schema.enum) ? ` One of: ${schema.enum.slice(0, 40).map(String).join(', ')}.` : ''
-  const fallback = ['string', 'number', 'boolean'].includes(typeof schema.default) ? ` Default: ${String(schema.default)}.` : ''
+  const fallback = ['string', 'number', 'boolean'].includes(typeof schema.default)
+    ? ` Default: ${String(schema.default)}.`
+    : ''
   return allowed + fallback
 }
 

@@ -1,11 +1,15 @@
 import { createDocumentBuilder } from './document-builder.ts'
+import { ExtractError } from './extract-error.ts'
 import type { ExtractedDocument } from './extracted-document.ts'
 import { normaliseText } from './normalise-text.ts'
 
 export type QuestionAndAnswer = { question: string; answer: string }
 
 /** How the two sides are called, in lower case. */
-export const questionKeys = { question: ['question', 'q', 'frage', 'pregunta'], answer: ['answer', 'a', 'antwort', 'respuesta'] }
+export const questionKeys = {
+  question: ['question', 'q', 'frage', 'pregunta'],
+  answer: ['answer', 'a', 'antwort', 'respuesta'],
+}
 
 /** Questions as headings, each with its answer below: one entry, one chunk. Pairs without an answer are left out. */
 export const extractQuestions = (pairs: QuestionAndAnswer[]): ExtractedDocument => {
@@ -57,4 +61,22 @@ export const questionsInText = (raw: string): QuestionAndAnswer[] | null => {
     answer ? [{ question: question.join(' '), answer: answer.join('\n') }] : [],
   )
   return complete.length > 0 ? complete : null
+}
+
+/** Questions as JSON or as a text with `Q:` and `A:` lines. Throws `unreadable` when it holds none. */
+export const readQuestions = (raw: string): ExtractedDocument => {
+  const pairs = /^\s*[[{]/.test(raw) ? questionsInJson(parseOrNull(raw)) : questionsInText(raw)
+  if (pairs) return extractQuestions(pairs)
+  throw new ExtractError(
+    'unreadable',
+    'No questions were found. Write a list of {"question", "answer"} objects, or lines that begin with "Q:" and "A:".',
+  )
+}
+
+const parseOrNull = (raw: string): unknown => {
+  try {
+    return JSON.parse(raw)
+  } catch {
+    return null
+  }
 }

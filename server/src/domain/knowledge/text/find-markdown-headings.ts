@@ -19,13 +19,19 @@ export const findMarkdownHeadings = (text: string): Heading[] => {
     if (fence && offset >= fence.start) {
       previous = null
     } else {
-      const heading = readAtx(line, offset) ?? readUnderlined(line, previous)
+      const heading: Heading | null = readAtx(line, offset) ?? readUnderlined(line, previous)
       if (heading) headings.push(heading)
       previous = line.trim() && !heading ? { line, offset, startsParagraph: previous === null } : null
     }
     offset += line.length + 1
   }
   return headings
+}
+
+/** The text of the only heading of level 1; with several of them none is the document's title. */
+export const onlyTopHeading = (headings: Heading[]): string | null => {
+  const [top, ...others] = headings.filter(({ level }) => level === 1)
+  return top && others.length === 0 ? top.text : null
 }
 
 const longestHeading = 500
@@ -40,7 +46,13 @@ const readUnderlined = (
   previous: { line: string; offset: number; startsParagraph: boolean } | null,
 ): Heading | null => {
   const match = line.length <= longestHeading ? underline.exec(line) : null
-  if (!match || !previous?.startsParagraph || previous.line.length > longestHeading || cannotBeTitle.test(previous.line)) return null
+  if (
+    !match ||
+    !previous?.startsParagraph ||
+    previous.line.length > longestHeading ||
+    cannotBeTitle.test(previous.line)
+  )
+    return null
   return toHeading(previous.offset, match[1]![0] === '=' ? 1 : 2, previous.line)
 }
 

@@ -1,21 +1,19 @@
-/** The little of the DOM that reading a page needs. The compiler's DOM types would claim globals a server does not have. */
+/**
+ * The little of the DOM that reading a page needs. The compiler's DOM types would claim globals a server does not
+ * have, and promise iterators that one of the two implementations in use lacks.
+ */
 export type PageElement = {
   nodeType: number
   nodeName: string
   parentNode: PageElement | null
-  parentElement: PageElement | null
-  firstElementChild: PageElement | null
-  childNodes: ArrayLike<PageElement> & Iterable<PageElement>
-  children: ArrayLike<PageElement> & Iterable<PageElement>
+  childNodes: ArrayLike<PageElement>
   textContent: string
   innerHTML: string
-  outerHTML: string
   tagName: string
   getAttribute(name: string): string | null
   querySelector(selector: string): PageElement | null
-  querySelectorAll(selector: string): Iterable<PageElement>
-  contains(other: PageElement): boolean
-  replaceWith(...nodes: (PageElement | string)[]): void
+  querySelectorAll(selector: string): ArrayLike<PageElement>
+  closest(selector: string): PageElement | null
   remove(): void
 }
 

@@ -35,7 +35,10 @@ export const htmlToMarkdown = async (html: string): Promise<string> => {
     .addRule('list item', {
       filter: 'li',
       replacement: (content, node) => {
-        const item = content.trim().replace(/\n{2,}/g, '\n').replace(/\n/g, '\n  ')
+        const item = content
+          .trim()
+          .replace(/\n{2,}/g, '\n')
+          .replace(/\n/g, '\n  ')
         return item ? `${listMarker(node)} ${item}\n` : ''
       },
     })
@@ -51,15 +54,15 @@ export const htmlToMarkdown = async (html: string): Promise<string> => {
 const listMarker = (item: PageElement): string => {
   const list = item.parentNode
   if (list?.nodeName !== 'OL') return '-'
-  const items = [...list.childNodes].filter(({ nodeName }) => nodeName === 'LI')
+  const items = Array.from(list.childNodes).filter(({ nodeName }) => nodeName === 'LI')
   return `${(Number(list.getAttribute('start')) || 1) + items.indexOf(item)}.`
 }
 
 /** `null` for a table that only lays out the page: one column, or tables, headings or lists within cells. */
 const tableToMarkdown = (table: PageElement): string | null => {
   if (table.querySelector('table, h1, h2, h3, h4, ul, ol, pre')) return null
-  const rows = [...table.querySelectorAll('tr')].map((row) =>
-    [...row.childNodes].filter(({ nodeName }) => nodeName === 'TD' || nodeName === 'TH'),
+  const rows = Array.from(table.querySelectorAll('tr')).map((row) =>
+    Array.from(row.childNodes).filter(({ nodeName }) => nodeName === 'TD' || nodeName === 'TH'),
   )
   const columns = rows.reduce((most, row) => Math.max(most, row.length), 0)
   const head = rows[0]

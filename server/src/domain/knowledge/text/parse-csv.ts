@@ -40,7 +40,10 @@ const quotedCell = (text: string, start: number, separator: string): { value: st
 }
 
 const separatorOf = (text: string): string => {
-  const firstLine = text.slice(0, 10_000).replace(/"[^"]*"/g, '').split('\n', 1)[0]!
+  const firstLine = text
+    .slice(0, 10_000)
+    .replace(/"[^"]*"/g, '')
+    .split('\n', 1)[0]!
   const count = (separator: string) => firstLine.split(separator).length
   return [',', ';', '\t', '|'].reduce((best, one) => (count(one) > count(best) ? one : best))
 }

@@ -1,7 +1,7 @@
 import type { Page, PageElement } from './html-page.ts'
 
 const neverShown =
-  'script, style, template, noscript, iframe, object, embed, svg, canvas, head > link, input, select, textarea, [hidden]:not([hidden="until-found"]), [aria-hidden="true"], dialog:not([open])'
+  'body title, script, style, template, noscript, iframe, object, embed, svg, canvas, input, select, textarea, [hidden]:not([hidden="until-found"]), [aria-hidden="true"], dialog:not([open])'
 
 const hidingDeclaration = new RegExp(
   `(?:^|;)\\s*(?:${[
@@ -25,12 +25,12 @@ const showingDeclaration = /(?:^|;)\s*(?:display\s*:\s*(?!none)|visibility\s*:\s
 /** Takes everything out of a page that a person looking at it would not see: scripts, comments, elements hidden by attribute or style. */
 export const removeHiddenElements = (page: Page): void => {
   const hidden = hiddenByStyleSheets(page)
-  for (const element of page.querySelectorAll('[style]')) {
+  for (const element of Array.from(page.querySelectorAll('[style]'))) {
     const style = element.getAttribute('style') ?? ''
     if (isHiding(style)) hidden.add(element)
     else if (showingDeclaration.test(style)) hidden.delete(element)
   }
-  for (const element of page.querySelectorAll(neverShown)) hidden.add(element)
+  for (const element of Array.from(page.querySelectorAll(neverShown))) hidden.add(element)
   for (const element of hidden) if (element.tagName !== 'HTML' && element.tagName !== 'BODY') element.remove()
   removeComments(page.documentElement)
 }
@@ -40,10 +40,13 @@ export const isHiding = (style: string): boolean => {
   const declarations = style.replace(/\/\*[\s\S]*?\*\//g, '')
   if (hidingDeclaration.test(declarations)) return true
   const overflowHidden = /overflow\s*:\s*hidden/i.test(declarations)
-  if (overflowHidden && /(?:^|;)\s*(?:max-)?(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|$)/i.test(declarations)) return true
+  if (overflowHidden && /(?:^|;)\s*(?:max-)?(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|$)/i.test(declarations))
+    return true
   const colour = colourOf(declarations, 'color')
   if (colour === 'transparent') return !/background-clip\s*:\s*text/i.test(declarations)
-  return colour !== null && colour === (colourOf(declarations, 'background-color') ?? colourOf(declarations, 'background'))
+  return (
+    colour !== null && colour === (colourOf(declarations, 'background-color') ?? colourOf(declarations, 'background'))
+  )
 }
 
 const colourOf = (declarations: string, property: string): string | null => {
@@ -55,7 +58,7 @@ const colourOf = (declarations: string, property: string): string | null => {
 /** Later rules win, as far as a page says so itself; rules within @media and the like may not apply, so they do not count. */
 const hiddenByStyleSheets = (page: Page): Set<PageElement> => {
   const hidden = new Set<PageElement>()
-  for (const sheet of page.querySelectorAll('style')) {
+  for (const sheet of Array.from(page.querySelectorAll('style'))) {
     for (const { selector, declarations } of plainRules(sheet.textContent)) {
       const hides = isHiding(declarations)
       if (!hides && !showingDeclaration.test(declarations)) continue
@@ -93,7 +96,7 @@ const withoutAtRules = (css: string): string => {
   return kept
 }
 
-const matching = (page: Page, selector: string): Iterable<PageElement> => {
+const matching = (page: Page, selector: string): PageElement[] => {
   // States such as :hover and parts such as ::before say nothing about the text at rest.
   const atRest = selector
     .split(',')
@@ -101,7 +104,7 @@ const matching = (page: Page, selector: string): Iterable<PageElement> => {
     .join(',')
   if (!atRest.trim()) return []
   try {
-    return page.querySelectorAll(atRest)
+    return Array.from(page.querySelectorAll(atRest))
   } catch {
     return []
   }
@@ -110,7 +113,7 @@ const matching = (page: Page, selector: string): Iterable<PageElement> => {
 const removeComments = (root: PageElement): void => {
   const open = [root]
   for (let node = open.pop(); node; node = open.pop()) {
-    for (const child of [...node.childNodes]) {
+    for (const child of Array.from(node.childNodes)) {
       if (child.nodeType === 8) child.remove()
       else if (child.nodeType === 1) open.push(child)
     }

@@ -1,12 +1,12 @@
 // In the order of the alternatives, leftmost first: code stays as it is, the rest is what a reader never sees.
 const notableSource = [
-    /^ {0,3}(?<fence>`{3,}|~{3,})[^\n]*(?:\n|$)/,
-    /`[^`\n]+`/,
-    /(?<comment><!--)/,
-    /^ {0,3}\[(?:\/\/|comment|_)\]:[ \t]*(?:#|<>)[^\n]*/,
-    /<(?<invisible>script|style|template|noscript)(?=[\s>])/,
-    /<(?<element>[a-z][a-z0-9]{0,20})(?=\s)(?=[^<>]{0,500}?(?:\shidden(?=[\s=>/])|aria-hidden\s*=\s*["']?true|display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0\s*[;"']))/,
-  ]
+  /^ {0,3}(?<fence>`{3,}|~{3,})[^\n]*(?:\n|$)/,
+  /`[^`\n]+`/,
+  /(?<comment><!--)/,
+  /^ {0,3}\[(?:\/\/|comment|_)\]:[ \t]*(?:#|<>)[^\n]*/,
+  /<(?<invisible>script|style|template|noscript)(?=[\s>])/,
+  /<(?<element>[a-z][a-z0-9]{0,20})(?=\s)(?=[^<>]{0,500}?(?:\shidden(?=[\s=>/])|aria-hidden\s*=\s*["']?true|display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0\s*[;"']))/,
+]
   .map(({ source }) => source)
   .join('|')
 
