@@ -50,6 +50,11 @@ test('a PDF gives paragraphs, headings by their size, whole words and its title'
   )
 })
 
+test('a price list in a PDF keeps an entry a line, without its dots', async () => {
+  const page = ['Coffee . . . . . . . . 3.50', 'Tea ......... 3.00'].map((text, i) => ({ text, y: 700 - i * 14 }))
+  assert.equal((await extractDocument({ bytes: pdfFile([page]) })).text, 'Coffee … 3.50\nTea … 3.00')
+})
+
 test('running headers and page numbers of a PDF are left out', async () => {
   const pages = ['alpha', 'beta', 'gamma', 'delta'].map((word, i) => [
     { text: 'ACME internal', y: 810 },

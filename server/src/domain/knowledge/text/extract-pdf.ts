@@ -116,7 +116,7 @@ const headingLevels = (lines: PdfLine[]): Map<number, number> => {
 const sizeClass = ({ size }: PdfLine): number => Math.round(size * 2) / 2
 
 const isHeading = (paragraph: PdfLine[], text: string): boolean =>
-  paragraph.length <= 3 && text.length <= 200 && /\p{L}/u.test(text)
+  paragraph.length <= 3 && text.length <= 200 && !isEntry(text) && /\p{L}/u.test(text)
 
 /** The distance between lines that occurs most, in points; what is wider than two lines is a gap. */
 const usualSpacing = (lines: PdfLine[]): number => {
@@ -137,10 +137,13 @@ const startsParagraph = (line: PdfLine, previous: PdfLine, spacing: number): boo
 
 const isListItem = (text: string): boolean => /^(?:[•◦▪‣●○■–*-]|\(?\d{1,3}[.)]|[a-z]\))\s/.test(text)
 
+/** A line of a menu, a price list or a table of contents: a name, dots, a number. */
+const isEntry = (text: string): boolean => / … \S{1,12}$/.test(text)
+
 const joinLines = (lines: PdfLine[], hyphenated: Set<string>): string =>
   lines.reduce((joined, { text }) => {
     if (!joined) return text
-    if (isListItem(text)) return `${joined}\n${text}`
+    if (isListItem(text) || isEntry(joined)) return `${joined}\n${text}`
     const divided = /(\p{L}+)[-\u00ad\u2010]$/u.exec(joined)
     const rest = /^\p{Ll}+/u.exec(text)?.[0]
     if (divided && rest) {

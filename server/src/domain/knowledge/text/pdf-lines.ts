@@ -7,6 +7,9 @@ export type PdfLine = { text: string; x: number; y: number; size: number; top: n
 // Smaller than any print a person can read: text put there for machines.
 const smallestSize = 2
 
+// The dots between a name and its page or price.
+const dotLeader = /(?: ?[.·_]){5,} ?/g
+
 /** The visible lines of a page; `box` is its visible part: left, bottom, right, top. */
 export const linesOfPage = (items: PdfItem[], box: number[], page: number): PdfLine[] => {
   const [left = 0, bottom = 0, right = Infinity, ceiling = Infinity] = box
@@ -17,6 +20,7 @@ export const linesOfPage = (items: PdfItem[], box: number[], page: number): PdfL
       .map((item) => item.text)
       .join('')
       .replace(/\s+/g, ' ')
+      .replace(dotLeader, ' … ')
       .trim()
     const first = open.find((item) => item.text.trim())
     if (text && first) {
