@@ -13,7 +13,7 @@ const mayImport: Record<string, string[]> = {
   domain: ['channels', 'models', 'work', 'database', 'base'],
   http: ['domain', 'channels', 'models', 'work', 'database', 'base'],
   endpoints: ['http', 'domain', 'base'],
-  'work-kinds': ['domain', 'channels', 'models', 'work', 'database', 'base'],
+  'work-kinds': ['http', 'domain', 'channels', 'models', 'work', 'database', 'base'],
 }
 
 export const isTest = (path: string): boolean =>
