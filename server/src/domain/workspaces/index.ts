@@ -1,0 +1,6 @@
+export { Account } from './contract.ts'
+export { createWorkspace, type WorkspacePair } from './create-workspace.ts'
+export { getWorkspace } from './get-workspace.ts'
+export { listWorkspaces } from './list-workspaces.ts'
+export { presentAccount } from './present.ts'
+export type { WorkspaceRow } from './queries.ts'
