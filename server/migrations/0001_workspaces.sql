@@ -128,6 +128,8 @@ create table idempotency_keys (
   status smallint,
   body text,
   locked_until timestamptz(3),
+  -- What a request that works outside the database has made so far.
+  resource_id uuid,
   created_at timestamptz(3) not null,
   expires_at timestamptz(3) not null,
   primary key (workspace_id, key)

@@ -56,6 +56,7 @@ type IdempotencyKeysTable = Owned & {
   status: number | null
   body: string | null
   locked_until: Date | null
+  resource_id: ColumnType<string | null, string | null | undefined, string | null>
   created_at: Date
   expires_at: Date
 }
@@ -150,6 +151,11 @@ type KnowledgeSourcesTable = Owned &
     error_message: string | null
     version: Counter
     content_hash: string | null
+    ingest_id: string
+    progress_done: Counter
+    progress_total: Counter
+    chunk_count: Counter
+    character_count: Counter
     fetched_at: Date | null
   }
 
@@ -163,7 +169,7 @@ type KnowledgeUploadsTable = Owned & {
 type KnowledgeDocumentsTable = Owned & {
   id: string
   source_id: string
-  version: number
+  ordinal: number
   title: string | null
   url: string | null
   text: string
@@ -193,7 +199,7 @@ type PostingsTable = Owned & {
 
 type TermStatisticsTable = Owned & { term: string; chunks: number }
 
-type KnowledgeStatisticsTable = Owned & { chunks: number; total_length: number }
+type KnowledgeStatisticsTable = Owned & { config: string; chunks: number; total_length: number }
 
 type ConversationsTable = Owned &
   Stamped & {
@@ -239,6 +245,8 @@ type WebhooksTable = Owned &
     description: string | null
     status: 'active' | 'paused' | 'disabled'
     disabled_reason: string | null
+    test_minute: Date | null
+    tests: Counter
   }
 
 type WebhookSecretsTable = Owned & {
@@ -256,11 +264,13 @@ type DeliveriesTable = Owned & {
   webhook_id: string
   event_id: string
   event_type: string
+  trigger: 'event' | 'manual' | 'replay'
+  generation: number
   status: 'delivered' | 'failed' | 'skipped'
   attempts: number
   http_status: number | null
   error_code: string | null
-  trigger: string
+  created_at: Date
   finished_at: Date
 }
 
@@ -273,7 +283,6 @@ type DeliveryAttemptsTable = Owned & {
   at: Date
   http_status: number | null
   error_code: string | null
-  error_message: string | null
   remote_address: string | null
   timings: string
   request_headers: string

@@ -1,3 +1,4 @@
+import type { Lookup } from '../base/address.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { SafeHttp } from '../base/safe-http.ts'
@@ -24,6 +25,8 @@ export type Settings = {
   sandboxLoopback: boolean
   /** `Parley` gives `X-Parley-Signature`. */
   webhookHeaderBrand: string
+  /** Seconds before each attempt of a delivery, counted from the one before. */
+  webhookRetrySeconds: readonly number[]
   bodyLimitBytes: number
   uploadLimitBytes: number
   /** Tests and acceptance runs: an answer that does not fit its declared schema is a 500. */
@@ -37,8 +40,11 @@ export type Deps = {
   log: Log
   keys: KeyFormat
   keyCache: KeyCache
-  model: Model
+  /** The model this server is set up with, and the one that needs nothing. */
+  models: { default: Model; extractive: Model }
   safeHttp: SafeHttp
+  /** How host names become addresses; the same for the friendly check at registration and for every connection. */
+  lookup: Lookup
   secretBox: SecretBox
   eventTypes: readonly EventType[]
   settings: Settings

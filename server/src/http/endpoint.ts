@@ -18,8 +18,15 @@ export const noContent = (): JsonReply => ({ status: 204, body: undefined })
 
 type Output<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined
 
-/** For an endpoint that works outside the database: stores the answer under the request's idempotency key. */
-export type RememberReply = (db: Ctx['db'], reply: { status: number; body: unknown }) => Promise<void>
+/**
+ * For an endpoint that works outside the database, while it holds its caller's idempotency key: `resourceId` is what an
+ * earlier try of the same request noted, `note` notes it, `remember` stores the answer; both in the handler's transactions.
+ */
+export type OnceOnly = {
+  resourceId: string | null
+  note(db: Ctx['db'], resourceId: string): Promise<void>
+  remember(db: Ctx['db'], reply: { status: number; body: unknown }): Promise<void>
+}
 
 export type Call<Params, Query, Body> = {
   ctx: Ctx
@@ -31,7 +38,7 @@ export type Call<Params, Query, Body> = {
   deps: Deps
   /** Aborts when the caller goes away. */
   signal: AbortSignal
-  remember: RememberReply
+  once: OnceOnly
   /** Runs the action once the handler's changes are committed, whoever opened the transaction. */
   afterCommit(action: () => void): void
 }
@@ -41,7 +48,7 @@ export type Access = Scope | 'any_key' | 'public'
 
 /**
  * How a repeated Idempotency-Key is kept from acting twice. `transaction`: the handler runs inside one transaction with
- * the key's row. `outside`: the handler works outside the database and calls `remember` in its last transaction.
+ * the key's row. `outside`: the handler works outside the database and calls `once.remember` in its last transaction.
  * `none`: reads, and writes that are the same when repeated.
  */
 export type Idempotency = 'transaction' | 'outside' | 'none'

@@ -4,7 +4,7 @@ import { AppError } from '../base/errors.ts'
 import type { SecretBox } from '../base/secret-box.ts'
 import { transaction } from '../database/transaction.ts'
 import type { Ctx } from '../domain/context.ts'
-import type { JsonReply, RememberReply } from './endpoint.ts'
+import type { JsonReply, OnceOnly } from './endpoint.ts'
 import { errorBody, statusOf } from './errors.ts'
 
 const keptHours = 24
@@ -48,7 +48,7 @@ const reused = () =>
 const running = () =>
   new AppError('IDEMPOTENCY_IN_PROGRESS', 'A request with this Idempotency-Key is still running. Ask again in a moment.', { param: 'Idempotency-Key', retryAfter: 1 })
 
-type Stored = { fingerprint: Buffer; status: number | null; body: string | null; locked_until: Date | null }
+type Stored = { fingerprint: Buffer; status: number | null; body: string | null; locked_until: Date | null; resource_id: string | null }
 
 const lockKey = async (tx: Ctx['db'], ctx: Ctx, key: string): Promise<void> => {
   const { rows } = await sql<{ held: boolean }>`select pg_try_advisory_xact_lock(hashtextextended(${`${ctx.workspaceId} ${key}`}, 0)) as held`.execute(tx)
@@ -58,7 +58,7 @@ const lockKey = async (tx: Ctx['db'], ctx: Ctx, key: string): Promise<void> => {
 const findStored = async (tx: Ctx['db'], ctx: Ctx, { key, fingerprint }: IdempotentRequest): Promise<Stored | undefined> => {
   const row = await tx
     .selectFrom('idempotency_keys')
-    .select(['fingerprint', 'status', 'body', 'locked_until', 'expires_at'])
+    .select(['fingerprint', 'status', 'body', 'locked_until', 'resource_id', 'expires_at'])
     .where('workspace_id', '=', ctx.workspaceId)
     .where('key', '=', key)
     .executeTakeFirst()
@@ -121,31 +121,44 @@ export const runInTransaction = async (
   })
 
 /**
- * For a handler that works outside the database: claims the key first, and hands over `remember`, which stores the reply
- * inside the handler's own last transaction. A failure frees the claim.
+ * For a handler that works outside the database: claims the key first. The handler notes what it made and stores its reply
+ * through `once`, inside its own transactions. `release` frees the claim when there was no reply; what was noted stays, so
+ * that the next try goes on with it instead of making it again.
  */
 export const claimKey = async (
   ctx: Ctx,
   request: IdempotentRequest,
-): Promise<{ kept: KeptReply } | { remember: RememberReply; release: () => Promise<void> }> => {
-  const stored = await transaction(ctx.db, async (tx) => {
+): Promise<{ kept: KeptReply } | { once: OnceOnly; release: () => Promise<void> }> => {
+  const found = await transaction(ctx.db, async (tx) => {
     await lockKey(tx, ctx, request.key)
     const row = await findStored(tx, ctx, request)
     if (row && row.status !== null) return row
     if (row?.locked_until && row.locked_until > ctx.clock.now()) throw running()
     await store(tx, ctx, request, { status: null, text: null, lockedUntil: new Date(ctx.clock.now().getTime() + claimSeconds * 1_000) })
-    return undefined
+    return row
   })
-  if (stored) return { kept: replay(stored, request) }
+  if (found && found.status !== null) return { kept: replay(found, request) }
+  const claim = (db: Ctx['db']) => db.updateTable('idempotency_keys').where('workspace_id', '=', ctx.workspaceId).where('key', '=', request.key)
   return {
-    remember: (db, reply) => store(db, ctx, request, { status: reply.status, text: textOf(reply.body), lockedUntil: null }),
-    release: async () => {
-      await ctx.db
-        .deleteFrom('idempotency_keys')
-        .where('workspace_id', '=', ctx.workspaceId)
-        .where('key', '=', request.key)
-        .where('status', 'is', null)
-        .execute()
+    once: {
+      resourceId: found?.resource_id ?? null,
+      note: async (db, resourceId) => {
+        await claim(db).set({ resource_id: resourceId }).execute()
+      },
+      remember: (db, reply) => store(db, ctx, request, { status: reply.status, text: textOf(reply.body), lockedUntil: null }),
     },
+    release: async () => {
+      await claim(ctx.db).set({ locked_until: null }).where('status', 'is', null).execute()
+    },
+  }
+}
+
+/** Forgets keys past their day, a thousand at a time. */
+export const purgeIdempotencyKeys = async (system: Ctx['db'], now: Date): Promise<void> => {
+  for (let purged = 1_000; purged === 1_000; ) {
+    const { rows } = await sql`delete from idempotency_keys k
+      using (select workspace_id, key from idempotency_keys where expires_at <= ${now} limit 1000) expired
+      where k.workspace_id = expired.workspace_id and k.key = expired.key returning 1`.execute(system)
+    purged = rows.length
   }
 }

@@ -6,7 +6,7 @@ import { requireScope } from '../domain/context.ts'
 import type { KeyHolder } from '../domain/api-keys/index.ts'
 import { authenticate } from './authenticate.ts'
 import type { Deps } from './deps.ts'
-import type { Call, Endpoint, JsonReply, Reply } from './endpoint.ts'
+import type { Call, Endpoint, JsonReply, OnceOnly, Reply } from './endpoint.ts'
 import { errorBody, knownError, problemBody, statusOf } from './errors.ts'
 import { claimKey, fingerprintOf, type IdempotentRequest, idempotencyKeyOf, type KeptReply, plainText, runInTransaction, sealedText } from './idempotency.ts'
 import { createRateLimiter, rateLimitHeaders, type RateLimiter, unlimitedPerMinute } from './rate-limit.ts'
@@ -103,7 +103,7 @@ const sendReply = async (deps: Deps, endpoint: Endpoint, reply: FastifyReply, ma
   return reply.type('application/json; charset=utf-8').send(JSON.stringify(made.body))
 }
 
-const nothingToRemember = async () => undefined
+const withoutKey: OnceOnly = { resourceId: null, note: async () => undefined, remember: async () => undefined }
 
 const answer = async (deps: Deps, endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
   const params = parseParams(endpoint, request.params)
@@ -115,13 +115,13 @@ const answer = async (deps: Deps, endpoint: Endpoint, request: FastifyRequest, r
   reply.raw.once('close', () => gone.abort())
   // A public endpoint never looks at its context: it has no workspace.
   const ctx = request.holder ? contextOf(deps, request.holder, request.id) : (undefined as unknown as Ctx)
-  const call = { params, query, body, file, headers: request.headers, deps, signal: gone.signal } as Omit<Call<never, never, never>, 'ctx' | 'remember' | 'afterCommit'>
+  const call = { params, query, body, file, headers: request.headers, deps, signal: gone.signal } as Omit<Call<never, never, never>, 'ctx' | 'once' | 'afterCommit'>
   const committed: (() => void)[] = []
   const runCommitted = () => {
     for (const action of committed) action()
   }
-  const run = (within: Ctx, remember: Call<never, never, never>['remember'] = nothingToRemember) =>
-    endpoint.handler({ ...call, ctx: within, remember, afterCommit: (action) => committed.push(action) } as Parameters<Endpoint['handler']>[0])
+  const run = (within: Ctx, once: OnceOnly = withoutKey) =>
+    endpoint.handler({ ...call, ctx: within, once, afterCommit: (action) => committed.push(action) } as Parameters<Endpoint['handler']>[0])
 
   const key = endpoint.idempotency === 'none' ? undefined : idempotencyKeyOf(request.headers['idempotency-key'])
   if (key === undefined) {
@@ -148,7 +148,7 @@ const answer = async (deps: Deps, endpoint: Endpoint, request: FastifyRequest, r
   const claim = await claimKey(ctx, idempotent)
   if ('kept' in claim) return sendKept(reply, claim.kept)
   try {
-    const made = await run(ctx, claim.remember)
+    const made = await run(ctx, claim.once)
     runCommitted()
     return await sendReply(deps, endpoint, reply, made)
   } finally {

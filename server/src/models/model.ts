@@ -30,7 +30,8 @@ export type TokenUsage = { promptTokens: number; completionTokens: number }
 /**
  * What a model says, in order. A `citation` supports the text since the previous citation-bearing sentence end;
  * `start`/`end` are offsets into the passage's text when the model knows the exact span (extractive), else null.
- * Exactly one `finish` comes last, unless the stream throws `ModelError`.
+ * Exactly one `finish` comes last, unless the stream throws `ModelError` or the caller aborts: then it just ends.
+ * A `decline` may follow text that was already said.
  */
 export type ModelPart =
   | { type: 'text-delta'; text: string }

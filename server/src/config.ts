@@ -1,0 +1,64 @@
+import { isIP } from 'node:net'
+import { z } from 'zod'
+
+const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1')
+const list = z.string().transform((text) => text.split(',').map((part) => part.trim()).filter(Boolean))
+
+const network = list.refine((entries) => entries.every((entry) => isIP(entry.split('/')[0]!) !== 0), 'must be addresses or networks, separated by commas')
+
+const retrySchedule = list
+  .transform((parts) => parts.map(Number))
+  .refine((seconds) => seconds.length > 0 && seconds.every((second) => Number.isFinite(second) && second >= 0), 'must be seconds, separated by commas')
+
+const secret = z
+  .string()
+  .transform((text) => Buffer.from(text, 'base64'))
+  .refine((bytes) => bytes.length === 32, 'must be 32 bytes in base64')
+
+const Environment = z.object({
+  PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
+  HOST: z.string().min(1).default('127.0.0.1'),
+  PARLEY_DATA_DIR: z.string().min(1).default('.parley'),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must begin with postgres://' }).optional(),
+  PARLEY_DATABASE_CONNECTIONS: z.coerce.number().int().min(2).max(200).default(10),
+  PARLEY_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  PARLEY_TRUSTED_PROXIES: network.default([]),
+  PARLEY_ALLOW_PLAIN_HTTP: flag.default(false),
+  PARLEY_SANDBOX_LOOPBACK: flag.default(true),
+  PARLEY_SECRET_KEY: secret.optional(),
+  PARLEY_KEY_BRAND: z.string().regex(/^[a-z][a-z0-9]{1,11}$/, 'must be 2 to 12 lower-case letters or digits').default('ply'),
+  PARLEY_WEBHOOK_HEADER_BRAND: z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,30}$/, 'must be letters and digits').default('Parley'),
+  PARLEY_WEBHOOK_RETRY_SECONDS: retrySchedule.default([0, 300, 1_800, 7_200, 28_800]),
+  PARLEY_MODEL_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  PARLEY_MODEL_API_KEY: z.string().optional(),
+  PARLEY_MODEL_NAME: z.string().min(1).optional(),
+  PARLEY_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  PARLEY_CHECK_RESPONSES: flag.default(false),
+})
+
+/** How this process was asked to run; every field has its meaning in `docs/guide/self-hosting.md`. */
+export type Config = Readonly<z.output<typeof Environment>>
+
+/** The environment is not usable; `message` names every bad variable at once. */
+export class ConfigError extends Error {
+  constructor(faults: string[]) {
+    super(`These settings are not usable:\n${faults.map((fault) => `  ${fault}`).join('\n')}`)
+    this.name = 'ConfigError'
+  }
+}
+
+const together = (config: Config): string[] =>
+  config.PARLEY_MODEL_BASE_URL === undefined === (config.PARLEY_MODEL_NAME === undefined)
+    ? []
+    : ['PARLEY_MODEL_BASE_URL and PARLEY_MODEL_NAME go together: set both, or neither.']
+
+/** Reads the environment once. Empty variables count as absent. Throws ConfigError. */
+export const readConfig = (environment: Record<string, string | undefined>): Config => {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''))
+  const parsed = Environment.safeParse(given)
+  const faults = parsed.success
+    ? together(parsed.data)
+    : parsed.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message.replace(/^Invalid input: /, '')}`)
+  if (!parsed.success || faults.length > 0) throw new ConfigError(faults)
+  return Object.freeze(parsed.data)
+}

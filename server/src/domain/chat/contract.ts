@@ -1,0 +1,76 @@
+import { z } from 'zod'
+import { idInput, idOutput, timeOutput } from '../wire.ts'
+
+const contextMaxCharacters = 16_384
+
+export const ChatRequest = z.strictObject({
+  message: z.string().trim().min(1, 'must not be empty').max(32_000).meta({ examples: ['How do I verify a webhook signature?'] }),
+  conversation_id: idInput('conversation').nullish().meta({ description: 'Go on with this conversation. Absent: a new one is opened.' }),
+  agent_id: idInput('agent').nullish().meta({ description: 'The agent that answers. Absent: the agent of the conversation, or the default agent of the workspace.' }),
+  contact_id: idInput('contact').nullish().meta({ description: 'The person who asks.' }),
+  context: z
+    .looseObject({ contact_id: idInput('contact').nullish() })
+    .refine((value) => JSON.stringify(value).length <= contextMaxCharacters, `must be at most ${contextMaxCharacters} characters as JSON`)
+    .optional()
+    .meta({ description: 'Facts about the customer or the situation, as data. `contact_id` in it means the same as beside it.' }),
+  stream: z.boolean().optional().meta({ description: 'Answer with Server-Sent Events. `Accept: text/event-stream` asks for the same.' }),
+  action: z.literal('chat').optional(),
+})
+
+export const Citation = z
+  .object({
+    index: z.number().int().min(1).meta({ description: 'Counts from 1 within the message.' }),
+    source_id: idOutput('knowledgeSource'),
+    source_name: z.string(),
+    document_id: idOutput('knowledgeDocument'),
+    title: z.string().meta({ description: 'Where in the source: the document and the headings above the quote.' }),
+    url: z.string().nullable(),
+    quote: z.string().meta({ description: 'The stored text of the document from `start` to `end`, to the letter.' }),
+    start: z.number().int(),
+    end: z.number().int(),
+    at: z.number().int().meta({ description: 'Where in the message’s `content` the text that it supports ends: the place for a mark.' }),
+  })
+  .meta({ id: 'Citation' })
+
+export const Handoff = z
+  .object({
+    state: z.enum(['requested', 'active']).meta({ description: '`requested`: a person was asked for. `active`: a person is answering, and the agent keeps quiet.' }),
+    reason: z.string().meta({ examples: ['not_covered'] }),
+  })
+  .meta({ id: 'Handoff' })
+
+export const ChatReply = z
+  .object({
+    conversation_id: idOutput('conversation'),
+    message_id: idOutput('message'),
+    role: z.enum(['assistant', 'user']).meta({ description: '`user` only while a person has taken over: the message was passed on and the agent said nothing.' }),
+    content: z.string(),
+    created_at: timeOutput,
+    usage: z.object({ prompt_tokens: z.number().int(), completion_tokens: z.number().int(), total_tokens: z.number().int() }),
+    status: z.enum(['complete', 'aborted']),
+    mode: z.enum(['extractive', 'llm', 'scripted']),
+    confidence: z.number().min(0).max(1).nullable(),
+    citations: z.array(Citation),
+    handoff: Handoff.nullable(),
+    agent_version_id: idOutput('agentVersion'),
+  })
+  .meta({ id: 'ChatReply' })
+
+/** One frame of a streamed answer. The set is open: a reader ignores types it does not know. */
+export const ChatPart = z
+  .discriminatedUnion('type', [
+    z.object({
+      type: z.literal('message-start'),
+      conversation_id: idOutput('conversation'),
+      message_id: idOutput('message'),
+      role: z.enum(['assistant', 'user']),
+      mode: z.enum(['extractive', 'llm', 'scripted']),
+      agent_version_id: idOutput('agentVersion'),
+    }),
+    z.object({ type: z.literal('text-delta'), text: z.string() }),
+    z.object({ type: z.literal('citation'), citation: Citation }),
+    z.object({ type: z.literal('handoff'), handoff: Handoff }),
+    z.object({ type: z.literal('message-end'), message: ChatReply }),
+    z.object({ type: z.literal('error'), code: z.string(), message: z.string(), retryable: z.boolean() }),
+  ])
+  .meta({ id: 'ChatPart' })

@@ -1,0 +1,5 @@
+export { answer, type AnswerDeps } from './answer.ts'
+export { ChatPart, ChatReply, ChatRequest } from './contract.ts'
+export { findReply } from './find-reply.ts'
+export { type ChatInput, type Once } from './open-turn.ts'
+export { type Part, partsOfMessage, type Reply } from './parts-of-message.ts'

@@ -1,0 +1,2 @@
+export { addMember } from './add-member.ts'
+export { createUser } from './create-user.ts'

@@ -1,0 +1,19 @@
+import { z } from 'zod'
+import { apiKeyEvents } from './domain/api-keys/index.ts'
+import { contactEvents } from './domain/contacts/index.ts'
+import { defineEvent, type EventType } from './domain/events/index.ts'
+
+/** Names that published pages print and whose parts of the product are still to come: they can be subscribed to today. */
+const announced = [
+  { type: 'automation.run.completed', aliases: ['automation.run'], description: 'An automation finished a run.' },
+  { type: 'plan.changed', description: 'The plan of the workspace was changed.' },
+  { type: 'usage.limit_reached', description: 'A usage limit of the plan was hit.' },
+  { type: 'call.started', description: 'A call began.' },
+  { type: 'voicemail.received', description: 'A caller left a voicemail.' },
+  { type: 'sms.sent', description: 'A text message was handed to the carrier.' },
+  { type: 'sms.delivered', description: 'The carrier delivered a text message.' },
+  { type: 'sms.failed', description: 'A text message could not be delivered.' },
+].map((event) => defineEvent({ ...event, description: `${event.description} Not emitted by this version yet.`, data: z.record(z.string(), z.unknown()) }))
+
+/** The one list of every kind of event. */
+export const eventTypes: readonly EventType[] = [...apiKeyEvents, ...contactEvents, ...announced]

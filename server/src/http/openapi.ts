@@ -1,0 +1,172 @@
+import { z } from 'zod'
+import type { Endpoint } from './endpoint.ts'
+import { errorTable } from './errors.ts'
+
+type Json = Record<string, unknown>
+
+type Components = Record<string, Json>
+
+const serverErrors = [500]
+const bodyErrors = [413, 415]
+
+const hoist = (schema: Json, components: Components): Json => {
+  const text = JSON.stringify(schema).replaceAll('"#/$defs/', '"#/components/schemas/')
+  const { $defs, $schema, ...rest } = JSON.parse(text) as Json & { $defs?: Components }
+  for (const [name, definition] of Object.entries($defs ?? {})) {
+    const { id, $schema: _, ...bare } = definition
+    components[name] = bare
+  }
+  return rest
+}
+
+const withoutId = (schema: Json, components: Components): Json => {
+  const { id, ...rest } = schema
+  if (typeof id !== 'string') return schema
+  components[id] = rest
+  return { $ref: `#/components/schemas/${id}` }
+}
+
+const jsonSchema = (schema: z.ZodType, io: 'input' | 'output', components: Components): Json =>
+  withoutId(hoist(z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Json, components), components)
+
+const parametersOf = (endpoint: Endpoint, components: Components): Json[] => {
+  const of = (where: 'path' | 'query', schema: z.ZodType | undefined): Json[] => {
+    if (!schema) return []
+    const { properties = {}, required = [] } = jsonSchema(schema, 'input', components) as { properties?: Record<string, Json>; required?: string[] }
+    return Object.entries(properties).map(([name, { description, ...rest }]) => ({
+      name,
+      in: where,
+      required: where === 'path' || required.includes(name),
+      ...(description ? { description } : {}),
+      schema: rest,
+    }))
+  }
+  const idempotency = endpoint.idempotency === 'none' ? [] : [{ $ref: '#/components/parameters/IdempotencyKey' }]
+  return [...of('path', endpoint.params), ...of('query', endpoint.query), ...idempotency]
+}
+
+const multipart = (schema: Json, components: Components): Json => {
+  const name = typeof schema.$ref === 'string' ? schema.$ref.split('/').at(-1)! : ''
+  const own = components[name] ?? schema
+  return { type: 'object', properties: { ...(own.properties as Json), file: { type: 'string', contentMediaType: 'application/octet-stream' } }, required: ['file'] }
+}
+
+const requestBodyOf = (endpoint: Endpoint, components: Components): Json | undefined => {
+  if (!endpoint.body) return undefined
+  const schema = jsonSchema(endpoint.body, 'input', components)
+  return {
+    required: Array.isArray(schema.required) && schema.required.length > 0,
+    content: {
+      'application/json': { schema },
+      ...(endpoint.acceptsFile ? { 'multipart/form-data': { schema: multipart(schema, components) } } : {}),
+    },
+  }
+}
+
+const errorsOf = (endpoint: Endpoint): number[] => [
+  ...(endpoint.access === 'public' ? [] : [400, 401, ...(endpoint.access === 'any_key' ? [] : [403])]),
+  ...(endpoint.params ? [404] : []),
+  ...(endpoint.body ? bodyErrors : []),
+  ...(endpoint.idempotency === 'none' ? [] : [409, 422]),
+  ...(endpoint.errors ?? []),
+  429,
+  ...serverErrors,
+]
+
+const responsesOf = (endpoint: Endpoint, components: Components): Json => {
+  const success = Object.entries(endpoint.responses).map(([status, schema]) => {
+    const stream = endpoint.streams ? { 'text/event-stream': { schema: jsonSchema(endpoint.streams, 'output', components) } } : {}
+    const content = schema ? { content: { 'application/json': { schema: jsonSchema(schema, 'output', components) }, ...stream } } : {}
+    return [status, { description: endpoint.summary, headers: { 'X-Request-Id': { $ref: '#/components/headers/RequestId' } }, ...content }]
+  })
+  const failures = [...new Set(errorsOf(endpoint))].sort((a, b) => a - b).map((status) => [String(status), { $ref: `#/components/responses/Error${status}` }])
+  return Object.fromEntries([...success, ...failures])
+}
+
+const operationOf = (endpoint: Endpoint, components: Components): Json => {
+  const scope = endpoint.access === 'public' ? undefined : endpoint.access
+  const needs = scope && scope !== 'any_key' ? `Needs the scope \`${scope}\`.` : scope ? 'Any living key may call it.' : undefined
+  const description = [endpoint.description, needs].filter(Boolean).join('\n\n')
+  const parameters = parametersOf(endpoint, components)
+  const requestBody = requestBodyOf(endpoint, components)
+  return {
+    operationId: endpoint.id,
+    tags: [endpoint.tag],
+    summary: endpoint.summary,
+    ...(description ? { description } : {}),
+    security: scope ? [{ bearer: [] }, { apiKey: [] }] : [],
+    ...(scope && scope !== 'any_key' ? { 'x-scope': scope } : {}),
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(requestBody ? { requestBody } : {}),
+    responses: responsesOf(endpoint, components),
+  }
+}
+
+const errorSchema: Json = {
+  type: 'object',
+  required: ['error'],
+  properties: {
+    error: {
+      type: 'object',
+      required: ['code', 'message', 'status', 'request_id', 'docs_url'],
+      properties: {
+        code: { type: 'string', description: 'Stable and machine-readable. New codes may be added.', examples: Object.keys(errorTable) },
+        message: { type: 'string', description: 'Says what to do; for people, not for programs.' },
+        status: { type: 'integer' },
+        request_id: { type: 'string' },
+        docs_url: { type: 'string', format: 'uri' },
+        param: { type: 'string', description: 'The field, query parameter or header at fault.' },
+        details: { type: 'object', additionalProperties: true },
+        retry_after: { type: 'integer', description: 'Seconds.' },
+      },
+    },
+  },
+}
+
+const errorResponses = (): Json =>
+  Object.fromEntries(
+    [...Map.groupBy(Object.entries(errorTable), ([, { status }]) => status)].map(([status, codes]) => [
+      `Error${status}`,
+      {
+        description: codes.map(([code, { title }]) => `${title} (\`${code}\`)`).join('; '),
+        content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+      },
+    ]),
+  )
+
+/** The OpenAPI 3.1 document of the endpoints, by nothing but their declarations. */
+export const buildOpenApi = (endpoints: readonly Endpoint[], version: string): Json => {
+  const components: Components = { Error: errorSchema }
+  const paths: Record<string, Json> = {}
+  for (const endpoint of endpoints)
+    paths[endpoint.path] = { ...paths[endpoint.path], [endpoint.method.toLowerCase()]: operationOf(endpoint, components) }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Parley API',
+      version,
+      description: 'AI agents that talk with a company’s customers, and the platform around them. Every failure has the same envelope; every response carries `X-Request-Id` and rate-limit headers.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/', description: 'This server' }],
+    tags: [...new Set(endpoints.map(({ tag }) => tag))].map((name) => ({ name })),
+    paths,
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', description: '`Authorization: Bearer ply_live_…`' },
+        apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+      },
+      parameters: {
+        IdempotencyKey: {
+          name: 'Idempotency-Key',
+          in: 'header',
+          description: 'One value a request, kept 24 hours: a repeated request gets the first answer again, with `Idempotency-Replayed: true`.',
+          schema: { type: 'string', maxLength: 255 },
+        },
+      },
+      headers: { RequestId: { description: 'Names this request in logs and in questions to us.', schema: { type: 'string' } } },
+      responses: errorResponses(),
+      schemas: Object.fromEntries(Object.entries(components).sort(([a], [b]) => a.localeCompare(b))),
+    },
+  }
+}

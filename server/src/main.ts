@@ -1,0 +1,206 @@
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { type AddressInfo, createServer as createNetServer } from 'node:net'
+import { join, resolve } from 'node:path'
+import { createLookup } from './base/safe-http-resolver.ts'
+import { createSafeHttp } from './base/safe-http.ts'
+import { createSecretBox } from './base/secret-box.ts'
+import { systemClock } from './base/clock.ts'
+import { createLog, type Log } from './base/log.ts'
+import { type Config, ConfigError, readConfig } from './config.ts'
+import { FolderInUseError } from './database/folder-lock.ts'
+import { type Database, openDatabase } from './database/open.ts'
+import { createKeyFormat } from './domain/api-keys/index.ts'
+import { sequenceEvents } from './domain/events/index.ts'
+import { createFanOut } from './domain/webhooks/index.ts'
+import { endpoints } from './endpoints.ts'
+import { eventTypes } from './event-types.ts'
+import { firstStart } from './first-start.ts'
+import type { Deps } from './http/deps.ts'
+import { purgeIdempotencyKeys } from './http/idempotency.ts'
+import { createKeyCache } from './http/key-cache.ts'
+import { createServer } from './http/server.ts'
+import { createExtractiveModel } from './models/extractive/create-extractive-model.ts'
+import type { Model } from './models/model.ts'
+import { loadSecrets } from './secrets.ts'
+import { startLoop } from './work/loop.ts'
+import { startWorker } from './work/worker.ts'
+import { workKinds } from './work-kinds.ts'
+
+const megabyte = 1_048_576
+const flushEveryMs = 5_000
+const housekeepingEveryMs = 3_600_000
+
+const localUrl = ({ HOST, PORT }: Config): string => `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${PORT}`
+
+// Answers carry links to this server, so its port must be known before anything is built.
+const freePort = async (host: string): Promise<number> => {
+  const probe = createNetServer().listen(0, host)
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
+
+const openModel = async (config: Config, extractive: Model): Promise<Model> => {
+  const { PARLEY_MODEL_BASE_URL: baseUrl, PARLEY_MODEL_NAME: model, PARLEY_MODEL_API_KEY: apiKey } = config
+  if (baseUrl === undefined || model === undefined) return extractive
+  const { createAiSdkModel } = await import('./models/ai-sdk/create-ai-sdk-model.ts')
+  return createAiSdkModel({ baseUrl, model, apiKey: apiKey ?? null })
+}
+
+const buildDeps = async (config: Config, dataDir: string, database: Database, log: Log, stopping: AbortSignal): Promise<Deps> => {
+  const secrets = await loadSecrets(config.PARLEY_SECRET_KEY, dataDir)
+  const keys = createKeyFormat({ brand: config.PARLEY_KEY_BRAND, pepper: secrets.pepper })
+  const lookup = createLookup()
+  const extractive = createExtractiveModel()
+  return {
+    database,
+    clock: systemClock,
+    log,
+    keys,
+    keyCache: createKeyCache({ database, keys, clock: systemClock, onError: (error) => log.error({ err: error }, 'key use could not be noted') }),
+    models: { default: await openModel(config, extractive), extractive },
+    safeHttp: createSafeHttp({ lookup }),
+    lookup,
+    secretBox: createSecretBox([{ id: 1, key: secrets.box }]),
+    eventTypes,
+    stopping,
+    settings: {
+      publicUrl: config.PARLEY_PUBLIC_URL?.replace(/\/+$/, '') ?? localUrl(config),
+      trustedProxies: config.PARLEY_TRUSTED_PROXIES,
+      allowPlainHttp: config.PARLEY_ALLOW_PLAIN_HTTP,
+      sandboxLoopback: config.PARLEY_SANDBOX_LOOPBACK,
+      webhookHeaderBrand: config.PARLEY_WEBHOOK_HEADER_BRAND,
+      webhookRetrySeconds: config.PARLEY_WEBHOOK_RETRY_SECONDS,
+      bodyLimitBytes: megabyte,
+      uploadLimitBytes: 20 * megabyte,
+      checkResponses: config.PARLEY_CHECK_RESPONSES,
+    },
+  }
+}
+
+/** Starts what runs beside the requests; returns how to stop it. */
+const startBackground = (deps: Deps): (() => Promise<void>) => {
+  const { database, clock, log, keyCache } = deps
+  const fanOut = createFanOut()
+  const worker = startWorker({ db: database.system, kinds: workKinds(deps), clock, log })
+  const sequencer = startLoop({
+    step: async () => {
+      const { more } = await sequenceEvents(database.system, fanOut)
+      worker.wake()
+      return more
+    },
+    pollMs: 250,
+    gatherMs: 4,
+    onError: (error) => log.error({ err: error }, 'the sequencer stumbled and goes on'),
+  })
+  database.onCommit(sequencer.wake)
+  const flush = setInterval(() => keyCache.flush().catch((error) => log.error({ err: error }, 'key use could not be noted')), flushEveryMs)
+  const housekeeping = setInterval(() => {
+    Promise.all([database.prepareDays(clock.now()), purgeIdempotencyKeys(database.system, clock.now())]).catch((error) =>
+      log.error({ err: error }, 'housekeeping failed and will be tried again'),
+    )
+  }, housekeepingEveryMs)
+  return async () => {
+    clearInterval(flush)
+    clearInterval(housekeeping)
+    await worker.stop()
+    await sequencer.stop()
+    await keyCache.flush()
+  }
+}
+
+const guideReady = async (database: Database): Promise<void> => {
+  const deadline = Date.now() + 15_000
+  while (Date.now() < deadline) {
+    const waiting = await database.system.selectFrom('knowledge_sources').select('id').where('status', 'in', ['queued', 'processing']).limit(1).executeTakeFirst()
+    if (!waiting) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+const welcome = (config: Config, baseUrl: string, credentialsPath: string, database: Database, log: Log): void => {
+  const key = `$(node -p 'require("${credentialsPath}").sandbox_key')`
+  const auth = `-H "Authorization: Bearer ${key}"`
+  const json = `-H 'Content-Type: application/json'`
+  const lines = [
+    `Parley is ready at ${baseUrl}`,
+    database.kind === 'embedded'
+      ? 'Database: embedded, one connection, not safe against power loss. Set DATABASE_URL to use a PostgreSQL of your own.'
+      : 'Database: PostgreSQL.',
+    config.PARLEY_MODEL_NAME ? `Answers: written by ${config.PARLEY_MODEL_NAME}, every sentence checked against its source.` : 'Answers: quoted from your knowledge (extractive). Set PARLEY_MODEL_BASE_URL and PARLEY_MODEL_NAME for a language model.',
+  ]
+  if (existsSync(credentialsPath))
+    lines.push(
+      `Credentials: ${credentialsPath}`,
+      '',
+      'Try it:',
+      `  curl -s ${baseUrl}/v1/chat ${auth} ${json} -d '{"message":"How do I verify a webhook signature?"}'`,
+      `  curl -s ${baseUrl}/v1/contacts ${auth} ${json} -d '{"name":"Alex Johnson","email":"alex@acmecorp.com"}'`,
+      `  curl -s ${baseUrl}/v1/events ${auth}`,
+    )
+  else log.warn({ path: credentialsPath }, 'no credentials file here: this database was set up from another data directory')
+  console.log(`${lines.join('\n')}\n`)
+}
+
+const run = async (): Promise<void> => {
+  const given = readConfig(process.env)
+  const config: Config = given.PORT === 0 ? { ...given, PORT: await freePort(given.HOST) } : given
+  const log = createLog(config.PARLEY_LOG_LEVEL)
+  const dataDir = resolve(config.PARLEY_DATA_DIR)
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  const stopping = new AbortController()
+  const database = await openDatabase({
+    url: config.DATABASE_URL ?? null,
+    folder: dataDir,
+    maxConnections: config.PARLEY_DATABASE_CONNECTIONS,
+    onError: (error) => log.error({ err: error }, 'a database connection failed'),
+  })
+  const deps = await buildDeps(config, dataDir, database, log, stopping.signal)
+  const server = createServer(deps, endpoints)
+  const stopBackground = startBackground(deps)
+
+  let stopped: Promise<void> | undefined
+  const stop = () => {
+    stopped ??= (async () => {
+      log.info('stopping')
+      stopping.abort()
+      await server.close()
+      await stopBackground()
+      await deps.safeHttp.close()
+      await database.close()
+    })()
+    return stopped
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      stop().then(
+        () => process.exit(0),
+        (error) => {
+          log.error({ err: error }, 'could not stop cleanly')
+          process.exit(1)
+        },
+      )
+    })
+
+  const credentials = await firstStart(deps, dataDir)
+  await server.listen({ port: config.PORT, host: config.HOST })
+  if (credentials) await guideReady(database)
+  if (!stopping.signal.aborted) welcome(config, deps.settings.publicUrl, join(dataDir, 'credentials.json'), database, log)
+}
+
+const supported = 24
+
+if (Number(process.versions.node.split('.')[0]) < supported) {
+  console.error(`Parley runs on Node ${supported} or newer; this is ${process.version}. Start it with \`npm start\`, which brings its own.`)
+  process.exit(1)
+}
+
+run().catch((error: unknown) => {
+  const foreseen = error instanceof ConfigError || error instanceof FolderInUseError || (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+  console.error(foreseen ? (error as Error).message : error)
+  process.exit(1)
+})
