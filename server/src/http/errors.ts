@@ -52,17 +52,20 @@ export const errorBody = (error: AppError, requestId: string, publicUrl: string)
 })
 
 /** The same failure as RFC 9457 has it, for callers that accept `application/problem+json`. */
-export const problemBody = (error: AppError, requestId: string, publicUrl: string) => {
-  const { error: body } = errorBody(error, requestId, publicUrl)
-  const { docs_url, message, ...rest } = body
-  return { type: docs_url, title: errorTable[error.code].title, detail: message, instance: requestId, ...rest }
-}
+export const problemOf = ({ error: { docs_url, message, ...rest } }: ErrorBody) => ({
+  type: docs_url,
+  title: errorTable[rest.code].title,
+  detail: message,
+  instance: rest.request_id,
+  ...rest,
+})
 
 const transportFailures: Record<string, { code: ErrorCode; message: string }> = {
   FST_ERR_CTP_BODY_TOO_LARGE: { code: 'PAYLOAD_TOO_LARGE', message: 'The body is larger than this endpoint accepts.' },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: { code: 'BAD_REQUEST', message: 'The Content-Length header does not fit the body.' },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: 'UNSUPPORTED_MEDIA_TYPE', message: 'The Content-Type header is not a media type.' },
   FST_ERR_BAD_URL: { code: 'BAD_REQUEST', message: 'The path is not a valid URL path.' },
+  FST_ERR_MAX_PARAM_LENGTH: { code: 'NOT_FOUND', message: 'No id is as long as the one in this path.' },
   ECONNRESET: { code: 'BAD_REQUEST', message: 'The request ended before its body was complete.' },
 }
 

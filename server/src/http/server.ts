@@ -7,13 +7,13 @@ import type { KeyHolder } from '../domain/api-keys/index.ts'
 import { authenticate } from './authenticate.ts'
 import type { Deps } from './deps.ts'
 import type { Call, Endpoint, JsonReply, OnceOnly, Reply } from './endpoint.ts'
-import { errorBody, knownError, problemBody, statusOf } from './errors.ts'
+import { type ErrorBody, errorBody, knownError, problemOf } from './errors.ts'
 import { claimKey, fingerprintOf, type IdempotentRequest, idempotencyKeyOf, type KeptReply, plainText, runInTransaction, sealedText } from './idempotency.ts'
 import { createRateLimiter, rateLimitHeaders, type RateLimiter, unlimitedPerMinute } from './rate-limit.ts'
 import { readBody } from './read-body.ts'
 import { writeFrames } from './sse.ts'
-import { requireHttps } from './transport.ts'
-import { validate } from './validate.ts'
+import { createTransport, type Transport } from './transport.ts'
+import { refuseNul, validate } from './validate.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -40,29 +40,35 @@ const contextOf = (deps: Deps, holder: KeyHolder, requestId: string): Ctx => ({
   log: deps.log,
 })
 
-const limit = (limiter: RateLimiter, deps: Deps, request: FastifyRequest, reply: FastifyReply): void => {
+/** What the server itself keeps beside what the endpoints get. */
+type Kernel = { deps: Deps; limiter: RateLimiter; transport: Transport }
+
+const anonymousBucket = ({ transport }: Kernel, request: FastifyRequest) => ({ name: `address ${transport.addressOf(request)}`, perMinute: anonymousPerMinute })
+
+const limit = (kernel: Kernel, request: FastifyRequest, reply: FastifyReply): void => {
   const { holder } = request
-  const perMinute = holder ? (holder.requestsPerMinute ?? unlimitedPerMinute) : anonymousPerMinute
+  const perMinute = holder?.requestsPerMinute ?? unlimitedPerMinute
   const buckets = holder
     ? [{ name: `key ${holder.keyId}`, perMinute }, { name: `workspace ${holder.workspaceId}`, perMinute }]
-    : [{ name: `address ${request.ip}`, perMinute }]
-  const allowance = limiter.take(buckets)
-  reply.headers(rateLimitHeaders(allowance, deps.clock.now()))
+    : [anonymousBucket(kernel, request)]
+  const allowance = kernel.limiter.take(buckets)
+  reply.headers(rateLimitHeaders(allowance, kernel.deps.clock.now()))
   if (!allowance.allowed)
     throw new AppError('RATE_LIMIT_EXCEEDED', 'Too many requests. Slow down and retry after 1 minute.', { retryAfter: allowance.retryAfter })
 }
 
 /** Before the body is read: who calls, may they, and have they called too often. */
-const admit = async (limiter: RateLimiter, deps: Deps, endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-  requireHttps(request, deps.settings)
-  if (endpoint.access === 'public') return limit(limiter, deps, request, reply)
+const admit = async (kernel: Kernel, endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+  const { deps } = kernel
+  kernel.transport.requireHttps(request)
+  if (endpoint.access === 'public') return limit(kernel, request, reply)
   try {
     request.holder = await authenticate(request.headers, deps.keyCache)
   } catch (error) {
-    limit(limiter, deps, request, reply)
+    limit(kernel, request, reply)
     throw error
   }
-  limit(limiter, deps, request, reply)
+  limit(kernel, request, reply)
   if (endpoint.access !== 'any_key') requireScope(contextOf(deps, request.holder, request.id), endpoint.access)
 }
 
@@ -80,10 +86,22 @@ const checkReply = (endpoint: Endpoint, reply: JsonReply): void => {
     throw new Error(`${endpoint.id} answered with a body that does not fit its schema: ${schema?.safeParse(reply.body).error?.message ?? 'no body is declared'}`)
 }
 
-const sendKept = (reply: FastifyReply, kept: KeptReply): FastifyReply => {
+const wantsProblem = (request: FastifyRequest): boolean => request.headers.accept?.includes('application/problem+json') ?? false
+
+const sendErrorBody = (request: FastifyRequest, reply: FastifyReply, body: ErrorBody): FastifyReply => {
+  const asProblem = wantsProblem(request)
+  return reply
+    .code(body.error.status)
+    .type(asProblem ? 'application/problem+json; charset=utf-8' : 'application/json; charset=utf-8')
+    .send(JSON.stringify(asProblem ? problemOf(body) : body))
+}
+
+const sendKept = (request: FastifyRequest, reply: FastifyReply, kept: KeptReply): FastifyReply => {
   reply.code(kept.status)
   if (kept.replayed) reply.header('idempotency-replayed', 'true')
-  return kept.text === null ? reply.send() : reply.type('application/json; charset=utf-8').send(kept.text)
+  if (kept.text === null) return reply.send()
+  if (kept.status >= 400) return sendErrorBody(request, reply, JSON.parse(kept.text) as ErrorBody)
+  return reply.type('application/json; charset=utf-8').send(kept.text)
 }
 
 const headersOf = (reply: FastifyReply): Record<string, string> =>
@@ -107,7 +125,7 @@ const withoutKey: OnceOnly = { resourceId: null, note: async () => undefined, re
 
 const answer = async (deps: Deps, endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
   const params = parseParams(endpoint, request.params)
-  const query = endpoint.query ? validate(endpoint.query, request.query) : undefined
+  const query = endpoint.query ? validate(endpoint.query, refuseNul(request.query as Record<string, unknown>)) : undefined
   const rawBody = request.body as Buffer | undefined
   const contentType = request.headers['content-type'] ?? ''
   const { body, file } = await readBody(endpoint, rawBody, contentType, deps.settings)
@@ -143,10 +161,10 @@ const answer = async (deps: Deps, endpoint: Endpoint, request: FastifyRequest, r
       return made
     })
     runCommitted()
-    return sendKept(reply, kept)
+    return sendKept(request, reply, kept)
   }
   const claim = await claimKey(ctx, idempotent)
-  if ('kept' in claim) return sendKept(reply, claim.kept)
+  if ('kept' in claim) return sendKept(request, reply, claim.kept)
   try {
     const made = await run(ctx, claim.once)
     runCommitted()
@@ -156,30 +174,33 @@ const answer = async (deps: Deps, endpoint: Endpoint, request: FastifyRequest, r
   }
 }
 
-const sendError = (deps: Deps, request: FastifyRequest, reply: FastifyReply, error: unknown): unknown => {
+const sendError = (kernel: Kernel, request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply => {
+  const { deps, limiter } = kernel
   const known = knownError(error)
-  if (!known) deps.log.error({ err: error, request_id: request.id, method: request.method, route: request.routeOptions.url }, 'a request failed')
+  if (!known) deps.log.error({ err: error, request_id: request.id, method: request.method, route: request.routeOptions?.url }, 'a request failed')
   const shown = known ?? new AppError('INTERNAL_ERROR', 'Something went wrong on our side. It has been logged under this request id.')
-  if (reply.raw.headersSent) return reply.raw.destroy()
+  if (reply.raw.headersSent) {
+    // A stream broke off in the middle: only a cut connection tells its reader so.
+    reply.raw.destroy()
+    return reply.hijack()
+  }
+  reply.header('x-request-id', request.id)
+  // What failed before it was counted still says how much is left.
+  if (!reply.hasHeader('x-ratelimit-limit')) reply.headers(rateLimitHeaders(limiter.peek(anonymousBucket(kernel, request)), deps.clock.now()))
   if (shown.retryAfter !== undefined) reply.header('retry-after', String(shown.retryAfter))
-  const asProblem = request.headers.accept?.includes('application/problem+json')
-  const body = asProblem ? problemBody(shown, request.id, deps.settings.publicUrl) : errorBody(shown, request.id, deps.settings.publicUrl)
-  return reply
-    .code(statusOf(shown))
-    .type(asProblem ? 'application/problem+json; charset=utf-8' : 'application/json; charset=utf-8')
-    .send(JSON.stringify(body))
+  return sendErrorBody(request, reply, errorBody(shown, request.id, deps.settings.publicUrl))
 }
 
 const routePath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1')
 
-const answerOtherMethods = (app: FastifyInstance, endpoints: readonly Endpoint[], deps: Deps, limiter: RateLimiter): void => {
+const answerOtherMethods = (app: FastifyInstance, endpoints: readonly Endpoint[], kernel: Kernel): void => {
   for (const [path, declared] of Map.groupBy(endpoints, (endpoint) => routePath(endpoint.path))) {
     const methods: string[] = declared.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
     const allow = [...methods, 'OPTIONS'].join(', ')
     const others = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'].filter((method) => !methods.includes(method))
     const onRequest = async (request: FastifyRequest, reply: FastifyReply) => {
-      requireHttps(request, deps.settings)
-      limit(limiter, deps, request, reply)
+      kernel.transport.requireHttps(request)
+      limit(kernel, request, reply)
       reply.header('allow', allow)
     }
     app.route({ method: 'OPTIONS', url: path, onRequest, handler: async (_request: FastifyRequest, reply: FastifyReply) => reply.code(204).send() })
@@ -195,43 +216,53 @@ const answerOtherMethods = (app: FastifyInstance, endpoints: readonly Endpoint[]
   }
 }
 
+const noSuchPath = ({ method, url }: FastifyRequest, publicUrl: string): AppError =>
+  new AppError('NOT_FOUND', `There is no ${method} ${url.split('?')[0]!.slice(0, 200)} here. The endpoints are listed at ${publicUrl}/openapi.json.`)
+
+/** The answer to bytes that never became a request. */
+const rawRefusal = (error: Error & { code?: string }, publicUrl: string): string => {
+  const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+  const id = requestIdOf(undefined)
+  const body = JSON.stringify(errorBody(new AppError('BAD_REQUEST', late ? 'The request took too long to arrive.' : 'The request is not valid HTTP.'), id, publicUrl))
+  const head = ['HTTP/1.1 400 Bad Request', 'Content-Type: application/json; charset=utf-8', `Content-Length: ${Buffer.byteLength(body)}`, `X-Request-Id: ${id}`, 'Connection: close']
+  return `${head.join('\r\n')}\r\n\r\n${body}`
+}
+
 /** Builds the HTTP server over the one list of endpoints. Refuses an endpoint that names no access. */
 export const createServer = (deps: Deps, endpoints: readonly Endpoint[]): FastifyInstance => {
+  const kernel: Kernel = { deps, limiter: createRateLimiter(deps.clock), transport: createTransport(deps.settings) }
   const app = Fastify({
     logger: false,
     bodyLimit: deps.settings.bodyLimitBytes,
     genReqId: (raw) => requestIdOf(raw.headers['x-request-id']),
     requestTimeout: 60_000,
     routerOptions: { maxParamLength: 256 },
-    clientErrorHandler: (_error, socket) => {
-      if (!socket.writable) return
-      const body = JSON.stringify(errorBody(new AppError('BAD_REQUEST', 'The request is not valid HTTP.'), requestIdOf(undefined), deps.settings.publicUrl))
-      socket.end(`HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
+    // A URL that the router cannot read never reaches a route, and so none of its hooks.
+    frameworkErrors: (error, request, reply) => sendError(kernel, request, reply, error),
+    clientErrorHandler: (error, socket) => {
+      if (socket.writable) socket.end(rawRefusal(error, deps.settings.publicUrl))
     },
   })
-  const limiter = createRateLimiter(deps.clock)
 
   app.decorateRequest('holder', null)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
+    if (request.is404) limit(kernel, request, reply)
   })
-  app.setErrorHandler((error, request: FastifyRequest, reply: FastifyReply) => sendError(deps, request, reply, error))
-  app.setNotFoundHandler({ preValidation: async (request: FastifyRequest, reply: FastifyReply) => limit(limiter, deps, request, reply) }, (request: FastifyRequest, reply: FastifyReply) =>
-    sendError(deps, request, reply, new AppError('NOT_FOUND', `There is no ${request.method} ${request.url.split('?')[0]!.slice(0, 200)} here. The endpoints are listed at ${deps.settings.publicUrl}/openapi.json.`)),
-  )
+  app.setErrorHandler((error, request: FastifyRequest, reply: FastifyReply) => sendError(kernel, request, reply, error))
+  app.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => sendError(kernel, request, reply, noSuchPath(request, deps.settings.publicUrl)))
   for (const endpoint of endpoints) {
     if (!endpoint.access) throw new Error(`The endpoint ${endpoint.id} names no access.`)
     app.route({
       method: endpoint.method,
       url: routePath(endpoint.path),
       bodyLimit: endpoint.acceptsFile ? deps.settings.uploadLimitBytes : deps.settings.bodyLimitBytes,
-      onRequest: (request, reply) => admit(limiter, deps, endpoint, request, reply),
+      onRequest: (request, reply) => admit(kernel, endpoint, request, reply),
       handler: (request, reply) => answer(deps, endpoint, request, reply),
     })
   }
-  answerOtherMethods(app, endpoints, deps, limiter)
+  answerOtherMethods(app, endpoints, kernel)
   return app
 }
-
