@@ -49,7 +49,7 @@ create table events (
 ) partition by range (created_at);
 create index events_sequence on events (workspace_id, sequence);
 create index events_type on events (workspace_id, type, sequence);
-create index events_subject on events (workspace_id, subject_type, subject_id, sequence);
+create index events_subject on events (workspace_id, subject_id, sequence) where subject_id is not null;
 call protect_table('events');
 
 -- A lane is what one worker at a time may work on: one webhook endpoint, one workspace's ingestion.

@@ -7,6 +7,9 @@ create table webhooks (
   description text,
   status text not null check (status in ('active', 'paused', 'disabled')),
   disabled_reason text,
+  -- Test deliveries in the minute that began at test_minute.
+  test_minute timestamptz(3),
+  tests smallint not null default 0,
   created_at timestamptz(3) not null,
   updated_at timestamptz(3) not null,
   primary key (workspace_id, id)
@@ -27,7 +30,7 @@ create table webhook_secrets (
 call protect_table('webhook_secrets');
 
 -- Finished deliveries only, never changed; pending ones are work items. `event_at` is the time in the ids of both the
--- event and the delivery, so one partition holds all that belongs to an event.
+-- event and the delivery, so one partition holds all that belongs to an event, and (event_at, id) is the order of the ids.
 create table deliveries (
   workspace_id uuid not null,
   event_at timestamptz(3) not null,
@@ -35,17 +38,19 @@ create table deliveries (
   webhook_id uuid not null,
   event_id uuid not null,
   event_type text not null,
+  trigger text not null check (trigger in ('event', 'manual', 'replay')),
+  -- How often this event was sent on its way to this webhook before, by hand or by replay.
+  generation smallint not null,
   status text not null check (status in ('delivered', 'failed', 'skipped')),
   attempts smallint not null,
   http_status smallint,
   error_code text,
-  trigger text not null,
+  created_at timestamptz(3) not null,
   finished_at timestamptz(3) not null,
   primary key (workspace_id, event_at, id)
 ) partition by range (event_at);
-create index deliveries_id on deliveries (workspace_id, id);
-create index deliveries_webhook on deliveries (workspace_id, webhook_id, id);
-create index deliveries_event on deliveries (workspace_id, event_id);
+create index deliveries_webhook on deliveries (workspace_id, webhook_id, event_at, id);
+create index deliveries_unsuccessful on deliveries (workspace_id, status, event_at, id) where status <> 'delivered';
 call protect_table('deliveries');
 
 create table delivery_attempts (
@@ -53,12 +58,12 @@ create table delivery_attempts (
   event_at timestamptz(3) not null,
   delivery_id uuid not null,
   number smallint not null,
+  -- Of the lease it was made under: a worker that lost its lane may have made the same attempt as its successor.
   epoch bigint not null,
   webhook_id uuid not null,
   at timestamptz(3) not null,
   http_status smallint,
   error_code text,
-  error_message text,
   remote_address text,
   timings text not null,
   request_headers text not null,

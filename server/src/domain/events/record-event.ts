@@ -1,12 +1,10 @@
 import { sql } from 'kysely'
 import type { z } from 'zod'
-import { newId, timeOfId, toWireId } from '../../base/ids.ts'
+import { newId, timeOfId } from '../../base/ids.ts'
 import type { Db } from '../../database/open.ts'
 import type { Ctx } from '../context.ts'
+import { envelopeText } from './envelope.ts'
 import type { EventType } from './event-type.ts'
-
-/** The payload shape's own version; receivers see it in every envelope. */
-export const eventApiVersion = '2026-11-01'
 
 type Recorded<Data extends z.ZodType> = {
   data: z.input<Data>
@@ -24,11 +22,10 @@ export const recordEvent = async <Data extends z.ZodType>(
   { data, subject }: Recorded<Data>,
 ): Promise<string> => {
   const id = newId()
-  const at = timeOfId(id)
-  const wireId = toWireId('event', id)
-  const head = `{"id":"${wireId}","event_id":"${wireId}","type":"${event.type}","event":"${event.type}","created_at":"${at.toISOString()}","timestamp":"${at.toISOString()}","workspace_id":"${toWireId('workspace', ctx.workspaceId)}","api_version":"${eventApiVersion}","sequence":`
-  const tail = `,"data":${JSON.stringify(data)}}`
+  const { head, tail } = envelopeText({ id, workspaceId: ctx.workspaceId, type: event.type, data })
   await sql`insert into event_outbox (workspace_id, id, created_at, type, names, subject_type, subject_id, head, tail)
-    values (${ctx.workspaceId}, ${id}, ${at}, ${event.type}, ${event.names}, ${subject.type}, ${subject.id}, ${head}, ${tail})`.execute(tx)
+    values (${ctx.workspaceId}, ${id}, ${timeOfId(id)}, ${event.type}, ${event.names}, ${subject.type}, ${subject.id}, ${head}, ${tail})`.execute(
+    tx,
+  )
   return id
 }

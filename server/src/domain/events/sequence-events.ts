@@ -25,7 +25,10 @@ type Row = { workspace_id: string; id: string; created_at: Date; type: string; n
  * Moves committed events from the outbox to the log, giving each the next number of its workspace. Numbering after commit,
  * by one writer, is what lets a reader page by `sequence` without ever skipping an event that committed late.
  */
-export const sequenceEvents = async (db: Db, fanOut: FanOut): Promise<{ sequenced: number; enqueued: number; more: boolean }> =>
+export const sequenceEvents = async (
+  db: Db,
+  fanOut: FanOut,
+): Promise<{ sequenced: number; enqueued: number; more: boolean }> =>
   transaction(db, async (tx) => {
     const lock = await sql<{ held: boolean }>`select pg_try_advisory_xact_lock(${lockKey}) as held`.execute(tx)
     if (!lock.rows[0]?.held) return { sequenced: 0, enqueued: 0, more: false }

@@ -1,0 +1,140 @@
+import { z } from 'zod'
+import { idInput, idOutput, timeOutput } from '../wire.ts'
+
+const url = z
+  .string()
+  .max(2_048)
+  .meta({
+    description:
+      'Where events are posted to: https, on the public internet. In a sandbox workspace it may be http and on the machine of the server.',
+    examples: ['https://myapp.com/webhook/parley'],
+  })
+
+const eventList = z
+  .array(z.string().min(1).max(100))
+  .min(1, 'must name at least one event')
+  .max(100)
+  .meta({
+    description: 'Event types or their aliases, `prefix.*` for a family, or `*` for all.',
+    examples: [['contact.created', 'conversation.*']],
+  })
+
+const description = z.string().trim().max(500).meta({ description: 'A label of your own.' })
+
+export const CreateWebhook = z.strictObject({ url, events: eventList, description: description.nullish() })
+
+/** Absent fields stay as they are. */
+export const UpdateWebhook = z.strictObject({
+  url: url.optional(),
+  events: eventList.optional(),
+  description: description.nullish(),
+  status: z.enum(['active', 'paused']).optional().meta({
+    description:
+      'A paused webhook goes on collecting; `active` delivers what it collected, and revives a disabled one.',
+  }),
+})
+
+export const Webhook = z
+  .object({
+    id: idOutput('webhook'),
+    url: z.string(),
+    events: z.array(z.string()),
+    description: z.string().nullable(),
+    status: z.enum(['active', 'paused', 'disabled']),
+    disabled_reason: z
+      .string()
+      .nullable()
+      .meta({ description: '`endpoint_gone`: it answered 410, which asks never to be called again.' }),
+    created_at: timeOutput,
+    updated_at: timeOutput,
+  })
+  .meta({ id: 'Webhook' })
+
+export const NewWebhook = Webhook.extend({
+  secret: z.string().meta({
+    description: 'Signs every delivery. Shown this once, never again.',
+    examples: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
+  }),
+}).meta({ id: 'NewWebhook' })
+
+export const WebhookDeletedData = z.object({ id: idOutput('webhook'), deleted_at: timeOutput })
+
+export const PingData = z.object({ webhook_id: idOutput('webhook'), message: z.string() })
+
+const headers = z.record(z.string(), z.string())
+
+const deliveryError = z.object({
+  code: z.string().meta({ description: 'The kind of failure, such as `http_error`, `connect_refused` or `timeout`.' }),
+  message: z.string(),
+})
+
+const keptResponse = z.object({
+  headers,
+  body: z.string().meta({ description: 'The first 4 KiB, as text.' }),
+  truncated: z.boolean().meta({ description: 'The body was longer than what is kept.' }),
+})
+
+export const WebhookTest = z
+  .object({
+    delivered: z.boolean().meta({ description: 'The endpoint answered with a 2xx status.' }),
+    request: z.object({ url: z.string(), headers, body: z.string() }),
+    response: keptResponse.extend({ status: z.number().int() }).nullable(),
+    error: deliveryError.nullable(),
+    duration_ms: z.number(),
+  })
+  .meta({ id: 'WebhookTest' })
+
+export const deliveryStatuses = ['pending', 'delivered', 'failed', 'skipped'] as const
+
+export const EventDelivery = z
+  .object({
+    id: idOutput('delivery'),
+    webhook_id: idOutput('webhook'),
+    event_id: idOutput('event'),
+    event_type: z.string(),
+    status: z.enum(deliveryStatuses).meta({
+      description:
+        '`failed`: the last attempt failed. `skipped`: the webhook was disabled before it could be delivered.',
+    }),
+    trigger: z.enum(['event', 'manual', 'replay']),
+    attempt_count: z.number().int(),
+    http_status: z.number().int().nullable().meta({ description: 'Of the latest attempt.' }),
+    error: deliveryError.nullable().meta({ description: 'Of the latest attempt.' }),
+    next_attempt_at: timeOutput.nullable(),
+    created_at: timeOutput,
+    finished_at: timeOutput.nullable(),
+  })
+  .meta({ id: 'EventDelivery' })
+
+const phase = z.number().nullable()
+
+export const DeliveryAttempt = z
+  .object({
+    number: z.number().int().meta({
+      description: 'Counts from 1. A number comes twice only when a server was lost in the middle of an attempt.',
+    }),
+    at: timeOutput,
+    http_status: z.number().int().nullable(),
+    error: deliveryError.nullable(),
+    remote_address: z.string().nullable(),
+    timings_ms: z.object({ dns: phase, connect: phase, tls: phase, ttfb: phase, total: z.number() }).meta({
+      description: 'Milliseconds of each phase; null where there was none, as on a connection that was open already.',
+    }),
+    request: z.object({ headers }),
+    response: keptResponse.nullable(),
+  })
+  .meta({ id: 'DeliveryAttempt' })
+
+export const EventDeliveryWithAttempts = EventDelivery.extend({ attempts: z.array(DeliveryAttempt) }).meta({
+  id: 'EventDeliveryWithAttempts',
+})
+
+export const ReplayEvent = z.strictObject({
+  webhook_id: idInput('webhook').optional().meta({
+    description: 'Send it there, whatever the webhook subscribes to. Default: every webhook that subscribes to it.',
+  }),
+})
+
+export const Replayed = z
+  .object({ enqueued: z.number().int(), delivery_ids: z.array(idOutput('delivery')) })
+  .meta({ id: 'ReplayedEvent' })

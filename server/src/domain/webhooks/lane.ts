@@ -1,0 +1,22 @@
+import { sql } from 'kysely'
+import type { Db } from '../../database/open.ts'
+import type { LaneId } from '../../work/work-kind.ts'
+
+export const deliveryKind = 'webhook'
+
+/** Where the deliveries of one webhook wait. */
+export const laneOf = (workspaceId: string, webhookId: string): LaneId => ({
+  workspaceId,
+  kind: deliveryKind,
+  key: webhookId,
+})
+
+/**
+ * Keeps outcomes of this webhook's deliveries from being written until the transaction ends. Whoever changes a webhook
+ * calls it before touching the webhook's row: the worker locks in that order too.
+ */
+export const lockLane = async (tx: Db, { workspaceId, kind, key }: LaneId): Promise<void> => {
+  await sql`select 1 from lanes where workspace_id = ${workspaceId} and kind = ${kind} and key = ${key} for update`.execute(
+    tx,
+  )
+}

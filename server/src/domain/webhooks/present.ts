@@ -1,0 +1,18 @@
+import type { Selectable } from 'kysely'
+import type { z } from 'zod'
+import { toWireId } from '../../base/ids.ts'
+import type { Tables } from '../../database/tables.ts'
+import type { Webhook } from './contract.ts'
+
+export type WebhookRow = Omit<Selectable<Tables['webhooks']>, 'test_minute' | 'tests'>
+
+export const presentWebhook = (row: WebhookRow): z.infer<typeof Webhook> => ({
+  id: toWireId('webhook', row.id),
+  url: row.url,
+  events: row.events,
+  description: row.description,
+  status: row.status,
+  disabled_reason: row.disabled_reason,
+  created_at: row.created_at.toISOString(),
+  updated_at: row.updated_at.toISOString(),
+})

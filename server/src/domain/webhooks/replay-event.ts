@@ -1,0 +1,44 @@
+import { notFound } from '../../base/errors.ts'
+import { toWireId } from '../../base/ids.ts'
+import type { Db } from '../../database/open.ts'
+import { transaction } from '../../database/transaction.ts'
+import { type Ctx, requireScope } from '../context.ts'
+import { findSentEvent, refuseDisabled, sendAgain } from './send-again.ts'
+
+type Target = { id: string; status: string; events: string[] }
+
+const targetsOf = async (ctx: Ctx, tx: Db, names: string[], webhookId: string | undefined): Promise<Target[]> => {
+  const query = tx.selectFrom('webhooks').select(['id', 'status', 'events']).where('workspace_id', '=', ctx.workspaceId)
+  if (webhookId === undefined) {
+    const webhooks = await query.where('status', '<>', 'disabled').orderBy('id').execute()
+    return webhooks.filter(({ events }) => events.some((name) => names.includes(name)))
+  }
+  const webhook = await query.where('id', '=', webhookId).executeTakeFirst()
+  if (!webhook) throw notFound('webhook', toWireId('webhook', webhookId), 'webhook_id')
+  refuseDisabled(webhook)
+  return [webhook]
+}
+
+/**
+ * Sends an event again: to one webhook, whatever it subscribes to, or to all that subscribe to it now. Returns the ids of
+ * the deliveries that are due.
+ */
+export const replayEvent = async (
+  ctx: Ctx,
+  id: string,
+  { webhookId }: { webhookId?: string | undefined },
+): Promise<string[]> => {
+  requireScope(ctx, 'events:replay')
+  // no event: a delivery about deliveries would be delivered too, without end.
+  return transaction(ctx.db, async (tx) => {
+    const event = await findSentEvent(tx, ctx.workspaceId, id)
+    const targets = await targetsOf(ctx, tx, event.names, webhookId)
+    const now = ctx.clock.now()
+    const due: string[] = []
+    for (const target of targets)
+      due.push(
+        await sendAgain(tx, { workspaceId: ctx.workspaceId, event, webhookId: target.id, trigger: 'replay', now }),
+      )
+    return due
+  })
+}

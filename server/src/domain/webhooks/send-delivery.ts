@@ -1,0 +1,147 @@
+import type { AddressPolicy } from '../../base/address.ts'
+import { type SafeHttp, SafeHttpError, type SafeHttpResponse, type Timings } from '../../base/safe-http.ts'
+import { type SigningKeys, signLegacy, signStandard } from '../../base/signature.ts'
+import { type DeliveryErrorCode, errorOfFailure, errorOfStatus } from './delivery-error.ts'
+
+export type Outgoing = {
+  url: string
+  policy: AddressPolicy
+  keys: SigningKeys
+  /** In the wire form. */
+  eventId: string
+  eventType: string
+  /** The exact text of the event. */
+  body: Buffer
+  /** A plain UUID, the same at every attempt. */
+  deliveryId: string
+  attempt: number
+  /** Sent again by hand, to receivers that may have seen it. */
+  replay: boolean
+}
+
+export type Attempt = {
+  at: Date
+  requestHeaders: Record<string, string>
+  /** Null when the answer did not come whole. */
+  response: { headers: Record<string, string>; body: string; truncated: boolean } | null
+  httpStatus: number | null
+  /** Null when the endpoint answered 2xx. */
+  errorCode: DeliveryErrorCode | null
+  remoteAddress: string | null
+  timings: Timings
+  /** False when nothing of the request can have reached the endpoint. */
+  written: boolean
+}
+
+export type SendOptions = {
+  http: SafeHttp
+  /** `Parley` gives `X-Parley-Signature`. */
+  brand: string
+  /** Milliseconds for everything, the body of the answer included. */
+  deadlineMs: number
+  signal: AbortSignal
+}
+
+const keptBytes = 4_096
+
+const headersOf = (brand: string, outgoing: Outgoing, at: Date): Record<string, string> => {
+  const { keys, eventId, eventType, body, deliveryId, attempt, replay } = outgoing
+  const timestamp = Math.floor(at.getTime() / 1_000)
+  return {
+    'content-type': 'application/json',
+    'user-agent': `${brand}-Webhooks/1.0`,
+    [`X-${brand}-Event`]: eventType,
+    [`X-${brand}-Delivery`]: deliveryId,
+    [`X-${brand}-Signature`]: signLegacy(keys, body),
+    [`X-${brand}-Timestamp`]: String(timestamp),
+    [`X-${brand}-Attempt`]: String(attempt),
+    ...(replay ? { [`X-${brand}-Replay`]: '1' } : {}),
+    'webhook-id': eventId,
+    'webhook-timestamp': String(timestamp),
+    'webhook-signature': signStandard(keys, eventId, timestamp, body),
+  }
+}
+
+const worthAnotherTry = (error: unknown): boolean =>
+  error instanceof SafeHttpError &&
+  error.beforeFirstByte &&
+  (error.code === 'connect_refused' || error.code === 'reset')
+
+// A receiver that restarts refuses for a moment. Nothing was written, so a second try cannot deliver twice.
+const post = async (
+  outgoing: Outgoing,
+  headers: Record<string, string>,
+  options: SendOptions,
+): Promise<SafeHttpResponse> => {
+  const startedAt = performance.now()
+  const { url, policy, body } = outgoing
+  const send = () =>
+    options.http.send({
+      url,
+      policy,
+      method: 'POST',
+      headers,
+      body,
+      maxBodyBytes: keptBytes,
+      deadlineMs: options.deadlineMs - (performance.now() - startedAt),
+      signal: options.signal,
+    })
+  return send().catch((error) => {
+    if (worthAnotherTry(error)) return send()
+    throw error
+  })
+}
+
+const flatten = (headers: SafeHttpResponse['headers']): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value ?? ''].flat().join(', ')]))
+
+// PostgreSQL's text cannot hold NUL.
+const textOf = (body: Buffer): string => body.toString('utf8').replaceAll('\0', '')
+
+const rounded = ({ dns, connect, tls, ttfb, total }: Timings): Timings => {
+  const round = (ms: number) => Math.round(ms * 100) / 100
+  const phase = (ms: number | null) => (ms === null ? null : round(ms))
+  return { dns: phase(dns), connect: phase(connect), tls: phase(tls), ttfb: phase(ttfb), total: round(total) }
+}
+
+/** Signs an event both ways and posts it once. A failure of the network is an outcome, not a throw. */
+export const sendDelivery = async (outgoing: Outgoing, at: Date, options: SendOptions): Promise<Attempt> => {
+  const requestHeaders = headersOf(options.brand, outgoing, at)
+  try {
+    const answer = await post(outgoing, requestHeaders, options)
+    return {
+      at,
+      requestHeaders,
+      response: { headers: flatten(answer.headers), body: textOf(answer.body), truncated: answer.truncated },
+      httpStatus: answer.status,
+      errorCode: errorOfStatus(answer.status),
+      remoteAddress: answer.remoteAddress,
+      timings: rounded(answer.timings),
+      written: true,
+    }
+  } catch (error) {
+    if (!(error instanceof SafeHttpError)) throw error
+    return {
+      at,
+      requestHeaders,
+      response: null,
+      httpStatus: error.status,
+      errorCode: errorOfFailure(error.code),
+      remoteAddress: null,
+      timings: rounded(error.timings),
+      written: !error.beforeFirstByte,
+    }
+  }
+}
+
+/** An attempt that could not even be signed. */
+export const unsentAttempt = (at: Date, errorCode: DeliveryErrorCode): Attempt => ({
+  at,
+  requestHeaders: {},
+  response: null,
+  httpStatus: null,
+  errorCode,
+  remoteAddress: null,
+  timings: { dns: null, connect: null, tls: null, ttfb: null, total: 0 },
+  written: false,
+})

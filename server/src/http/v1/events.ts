@@ -1,0 +1,96 @@
+import { z } from 'zod'
+import { AppError } from '../../base/errors.ts'
+import { toWireId } from '../../base/ids.ts'
+import { Event, type EventPage, getEvent, listEvents, presentEvent, SubjectInput } from '../../domain/events/index.ts'
+import { ReplayEvent, Replayed, replayEvent } from '../../domain/webhooks/index.ts'
+import { idInput, integerQuery, listOf, pageQuery, timeInput } from '../../domain/wire.ts'
+import { accepted, defineEndpoint, ok } from '../endpoint.ts'
+
+const params = z.object({ id: idInput('event') })
+const tag = 'Events'
+const defaultLimit = 20
+
+type PageQuery = { limit?: number | undefined; cursor?: string | undefined; after?: number | undefined }
+
+const cursorPattern = /^2:events([<>])(\d{1,15})$/
+
+const encodeCursor = (order: EventPage['order'], sequence: number): string =>
+  Buffer.from(`2:events${order === 'oldest' ? '>' : '<'}${sequence}`).toString('base64url')
+
+// This list is ordered by sequence number and read in both directions; a cursor goes on in its own.
+const pageOf = ({ limit = defaultLimit, cursor, after }: PageQuery): EventPage => {
+  if (cursor === undefined) return { limit, order: after === undefined ? 'newest' : 'oldest', beyond: after ?? null }
+  const [, direction, sequence] = cursorPattern.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? []
+  if (sequence === undefined)
+    throw new AppError('BAD_REQUEST', "'cursor' is not one that this list gave out.", { param: 'cursor' })
+  return { limit, order: direction === '>' ? 'oldest' : 'newest', beyond: Number(sequence) }
+}
+
+export const eventEndpoints = [
+  defineEndpoint({
+    id: 'events_list',
+    method: 'GET',
+    path: '/v1/events',
+    access: 'events:read',
+    tag,
+    summary: 'Read the log of events',
+    description:
+      'Newest first. With `after` the log is followed instead: events above that sequence number, oldest first, so that a reader who passes the last `sequence` it has seen misses nothing and sees nothing twice; `after=0` begins at the oldest that is kept. Filters apply in both directions.',
+    query: z.strictObject({
+      ...pageQuery,
+      type: z
+        .string()
+        .min(1)
+        .max(100)
+        .optional()
+        .meta({ description: 'A type, an alias, or a family such as `contact.*`.', examples: ['contact.created'] }),
+      subject: SubjectInput.optional(),
+      from: timeInput.optional().meta({ description: 'Created at this moment or later.' }),
+      to: timeInput.optional().meta({ description: 'Created before this moment.' }),
+      after: integerQuery(0, Number.MAX_SAFE_INTEGER)
+        .optional()
+        .meta({ description: 'Follow the log from this sequence number.', type: 'integer' }),
+    }),
+    responses: { 200: listOf(Event) },
+    handler: async ({ ctx, query, deps }) => {
+      const page = pageOf(query)
+      const { rows, hasMore } = await listEvents(ctx, query, page, deps)
+      return ok({
+        data: rows.map(presentEvent),
+        has_more: hasMore,
+        next_cursor: hasMore ? encodeCursor(page.order, rows.at(-1)!.sequence) : null,
+      })
+    },
+  }),
+  defineEndpoint({
+    id: 'events_get',
+    method: 'GET',
+    path: '/v1/events/{id}',
+    access: 'events:read',
+    tag,
+    summary: 'Read an event',
+    description:
+      'Exactly as its receivers get it. An event is there once it has its sequence number, milliseconds after what it tells of.',
+    params,
+    responses: { 200: Event },
+    handler: async ({ ctx, params: { id } }) => ok(presentEvent(await getEvent(ctx, id))),
+  }),
+  defineEndpoint({
+    id: 'events_replay',
+    method: 'POST',
+    path: '/v1/events/{id}/replay',
+    access: 'events:replay',
+    tag,
+    summary: 'Send an event again',
+    description:
+      'To every webhook that subscribes to it, or to one. The receiver sees the same `webhook-id` and a replay header. 409 when the webhook named is disabled.',
+    params,
+    body: ReplayEvent,
+    responses: { 202: Replayed },
+    errors: [409],
+    handler: async ({ ctx, params: { id }, body }) => {
+      const due = await replayEvent(ctx, id, { webhookId: body.webhook_id })
+      return accepted({ enqueued: due.length, delivery_ids: due.map((delivery) => toWireId('delivery', delivery)) })
+    },
+  }),
+]
