@@ -35,12 +35,20 @@ export const idempotencyKeyOf = (header: string | string[] | undefined): string 
   throw new AppError('BAD_REQUEST', `Idempotency-Key must be one value of 1 to ${maxKeyLength} visible ASCII characters.`, { param: 'Idempotency-Key' })
 }
 
+// A client that sends a form again draws a new boundary: the same form under another one is the same request.
+const withoutBoundary = (contentType: string, body: Buffer): { contentType: string; body: Buffer } => {
+  const boundary = /^multipart\/.*;\s*boundary=(?:"([^"]+)"|([^\s;]+))/i.exec(contentType)
+  const text = boundary?.[1] ?? boundary?.[2]
+  if (text === undefined) return { contentType, body }
+  const parts = body.toString('latin1').split(`--${text}`)
+  return { contentType: contentType.replace(text, ''), body: Buffer.from(parts.join('--'), 'latin1') }
+}
+
 /** Tells one request from another under the same key: method, path with query, media type and the exact body. */
-export const fingerprintOf = (method: string, url: string, contentType: string, body: Buffer | undefined): Buffer =>
-  createHash('sha256')
-    .update(`${method}\n${url}\n${contentType}\n`)
-    .update(body ?? Buffer.alloc(0))
-    .digest()
+export const fingerprintOf = (method: string, url: string, contentType: string, body: Buffer | undefined): Buffer => {
+  const sent = withoutBoundary(contentType, body ?? Buffer.alloc(0))
+  return createHash('sha256').update(`${method}\n${url}\n${sent.contentType}\n`).update(sent.body).digest()
+}
 
 const reused = () =>
   new AppError('IDEMPOTENCY_KEY_REUSED', 'This Idempotency-Key was used for another request. Use a new key for each new request.', { param: 'Idempotency-Key' })
@@ -67,13 +75,14 @@ const findStored = async (tx: Ctx['db'], ctx: Ctx, { key, fingerprint }: Idempot
   return row
 }
 
-const store = async (tx: Ctx['db'], ctx: Ctx, { key, fingerprint, codec }: IdempotentRequest, reply: { status: number | null; text: string | null; lockedUntil: Date | null }) => {
+const store = async (tx: Ctx['db'], ctx: Ctx, { key, fingerprint, codec }: IdempotentRequest, kept: { status: number | null; text: string | null; lockedUntil: Date | null; resourceId: string | null }) => {
   const now = ctx.clock.now()
   const row = {
     fingerprint,
-    status: reply.status,
-    body: reply.text === null ? null : codec.write(reply.text),
-    locked_until: reply.lockedUntil,
+    status: kept.status,
+    body: kept.text === null ? null : codec.write(kept.text),
+    locked_until: kept.lockedUntil,
+    resource_id: kept.resourceId,
     created_at: now,
     expires_at: new Date(now.getTime() + keptHours * 3_600_000),
   }
@@ -116,39 +125,56 @@ export const runInTransaction = async (
       return { status: statusOf(error), body: errorBody(error, ctx.requestId, publicUrl) }
     })
     const text = textOf(reply.body)
-    await store(tx, ctx, request, { status: reply.status, text, lockedUntil: null })
+    await store(tx, ctx, request, { status: reply.status, text, lockedUntil: null, resourceId: null })
     return { status: reply.status, text, replayed: false }
   })
 
 /**
  * For a handler that works outside the database: claims the key first. The handler notes what it made and stores its reply
- * through `once`, inside its own transactions. `release` frees the claim when there was no reply; what was noted stays, so
+ * through `once`, inside its own transactions; both throw IDEMPOTENCY_IN_PROGRESS when the claim was lost to a later try,
+ * which undoes the transaction. `release` frees the claim when there was no reply; what was noted stays, so
  * that the next try goes on with it instead of making it again.
  */
 export const claimKey = async (
   ctx: Ctx,
   request: IdempotentRequest,
 ): Promise<{ kept: KeptReply } | { once: OnceOnly; release: () => Promise<void> }> => {
+  const lockedUntil = new Date(ctx.clock.now().getTime() + claimSeconds * 1_000)
   const found = await transaction(ctx.db, async (tx) => {
     await lockKey(tx, ctx, request.key)
     const row = await findStored(tx, ctx, request)
     if (row && row.status !== null) return row
     if (row?.locked_until && row.locked_until > ctx.clock.now()) throw running()
-    await store(tx, ctx, request, { status: null, text: null, lockedUntil: new Date(ctx.clock.now().getTime() + claimSeconds * 1_000) })
+    await store(tx, ctx, request, { status: null, text: null, lockedUntil, resourceId: row?.resource_id ?? null })
     return row
   })
   if (found && found.status !== null) return { kept: replay(found, request) }
-  const claim = (db: Ctx['db']) => db.updateTable('idempotency_keys').where('workspace_id', '=', ctx.workspaceId).where('key', '=', request.key)
+  // Whoever was slower than its claim must not touch the claim of the one that took over.
+  const change = async (db: Ctx['db'], row: { resource_id: string } | { locked_until: null; status?: number; body?: string | null }): Promise<boolean> => {
+    const { numUpdatedRows } = await db
+      .updateTable('idempotency_keys')
+      .set(row)
+      .where('workspace_id', '=', ctx.workspaceId)
+      .where('key', '=', request.key)
+      .where('status', 'is', null)
+      .where('locked_until', '=', lockedUntil)
+      .executeTakeFirst()
+    return numUpdatedRows > 0n
+  }
   return {
     once: {
       resourceId: found?.resource_id ?? null,
       note: async (db, resourceId) => {
-        await claim(db).set({ resource_id: resourceId }).execute()
+        if (!(await change(db, { resource_id: resourceId }))) throw running()
       },
-      remember: (db, reply) => store(db, ctx, request, { status: reply.status, text: textOf(reply.body), lockedUntil: null }),
+      remember: async (db, reply) => {
+        const text = textOf(reply.body)
+        const body = text === null ? null : request.codec.write(text)
+        if (!(await change(db, { locked_until: null, status: reply.status, body }))) throw running()
+      },
     },
     release: async () => {
-      await claim(ctx.db).set({ locked_until: null }).where('status', 'is', null).execute()
+      await change(ctx.db, { locked_until: null })
     },
   }
 }
