@@ -1,6 +1,9 @@
 import type { Clock } from '../base/clock.ts'
 
-/** What the headers say of the tightest bucket a request fell into. `resetAt` is unix seconds. */
+/**
+ * What the headers say of the tightest bucket a request fell into. `resetAt`, in unix seconds, is when the minute ends, or
+ * when the next request fits where nothing remains; `retryAfter` is how many seconds that takes.
+ */
 export type Allowance = { allowed: boolean; limit: number; remaining: number; resetAt: number; retryAfter: number }
 
 export type RateLimiter = {
@@ -53,9 +56,19 @@ export const createRateLimiter = (clock: Clock): RateLimiter => {
     return { bucket, left: Math.floor(perMinute - bucket.current - bucket.previous * reach) }
   }
 
-  const report = (now: number, limit: number, remaining: number, allowed: boolean): Allowance => {
-    const resetAt = (Math.floor(now / windowMs) + 1) * (windowMs / 1_000)
-    return { allowed, limit, remaining: Math.max(0, remaining), resetAt, retryAfter: Math.max(1, Math.ceil(resetAt - now / 1_000)) }
+  // The first moment at which one more request fits: later in this minute when the last one weighs on it, else in the next.
+  const freeAt = ({ window, current, previous }: Bucket, perMinute: number): number => {
+    const start = window * windowMs
+    const shareFor = (weight: number, taken: number) => Math.max(0, 1 - (perMinute - 1 - taken) / weight)
+    if (current <= perMinute - 1) return start + shareFor(previous, current) * windowMs
+    return start + windowMs + shareFor(current, 0) * windowMs
+  }
+
+  const report = (now: number, { bucket, left, perMinute }: { bucket: Bucket; left: number; perMinute: number }, allowed: boolean): Allowance => {
+    const minuteEnd = (bucket.window + 1) * windowMs
+    const free = left >= 1 ? now : freeAt(bucket, perMinute)
+    const resetAt = Math.ceil((left >= 1 ? minuteEnd : free) / 1_000)
+    return { allowed, limit: perMinute, remaining: Math.max(0, left), resetAt, retryAfter: Math.max(1, Math.ceil((free - now) / 1_000)) }
   }
 
   return {
@@ -64,13 +77,13 @@ export const createRateLimiter = (clock: Clock): RateLimiter => {
       turn(now)
       const looks = wanted.map(({ name, perMinute }) => ({ ...look(name, perMinute, now), perMinute }))
       const tightest = looks.reduce((a, b) => (b.left < a.left ? b : a))
-      if (tightest.left < 1) return report(now, tightest.perMinute, 0, false)
+      if (tightest.left < 1) return report(now, tightest, false)
       for (const { bucket } of looks) bucket.current++
-      return report(now, tightest.perMinute, tightest.left - 1, true)
+      return report(now, { ...tightest, left: tightest.left - 1 }, true)
     },
     peek: ({ name, perMinute }) => {
       const now = clock.now().getTime()
-      return report(now, perMinute, look(name, perMinute, now).left, true)
+      return report(now, { ...look(name, perMinute, now), perMinute }, true)
     },
   }
 }
