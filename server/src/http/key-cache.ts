@@ -3,33 +3,56 @@ import type { Database } from '../database/open.ts'
 import { findKey, type KeyFormat, type KeyHolder, type KeyUse, noteKeyUses } from '../domain/api-keys/index.ts'
 import type { KeyCache } from './deps.ts'
 
-const liveMs = 5_000
+// A revocation must reach every process within a second.
+const liveMs = 900
 const maxEntries = 10_000
 
-type Entry = { holder: KeyHolder | undefined; until: number }
+type Entry = { found: Promise<KeyHolder | undefined>; until: number }
 
 type Options = { database: Database; keys: KeyFormat; clock: Clock; onError: (error: unknown) => void }
 
-/** Finds the holder of a key with at most one query in five seconds, and notes when a key was last used. */
+/** Finds the holder of a key with at most one query a second, and notes when a key was last used. */
 export const createKeyCache = ({ database, keys, clock, onError }: Options): KeyCache => {
   const entries = new Map<string, Entry>()
   let uses = new Map<string, KeyUse>()
   const seen = new Set<string>()
 
+  const addUse = ({ workspaceId, keyId, at, calls }: KeyUse) => {
+    const known = uses.get(keyId)
+    uses.set(keyId, { workspaceId, keyId, at: known && known.at > at ? known.at : at, calls: (known?.calls ?? 0) + calls })
+  }
+
   const flush = async () => {
     const written = uses
     uses = new Map()
-    if (written.size > 0) await noteKeyUses(database.system, [...written.values()])
+    if (written.size === 0) return
+    await noteKeyUses(database.system, [...written.values()]).catch((error) => {
+      for (const use of written.values()) addUse(use)
+      throw error
+    })
   }
 
   // The first use is written at once, else a key used once would look unused; later ones at the next flush.
   const noteUse = ({ keyId, workspaceId }: KeyHolder, now: Date) => {
-    const calls = (uses.get(keyId)?.calls ?? 0) + 1
-    uses.set(keyId, { workspaceId, keyId, at: now, calls })
+    addUse({ workspaceId, keyId, at: now, calls: 1 })
     if (seen.has(keyId)) return
     if (seen.size >= maxEntries) seen.clear()
     seen.add(keyId)
     flush().catch(onError)
+  }
+
+  // The promise is kept, not its outcome: one query serves a burst, and a revocation that comes while it runs forgets it.
+  const lookUp = (hash: Buffer, now: Date): Promise<KeyHolder | undefined> => {
+    const name = hash.toString('base64')
+    const known = entries.get(name)
+    if (known && known.until > now.getTime()) return known.found
+    if (entries.size >= maxEntries) entries.clear()
+    const entry: Entry = { found: findKey(database.system, hash, now), until: now.getTime() + liveMs }
+    entries.set(name, entry)
+    entry.found.catch(() => {
+      if (entries.get(name) === entry) entries.delete(name)
+    })
+    return entry.found
   }
 
   const isAlive = (holder: KeyHolder, now: Date) => holder.expiresAt === null || holder.expiresAt > now
@@ -38,17 +61,10 @@ export const createKeyCache = ({ database, keys, clock, onError }: Options): Key
     find: async (key) => {
       if (!keys.isWellFormed(key)) return undefined
       const now = clock.now()
-      const hash = keys.hash(key)
-      const name = hash.toString('base64')
-      let entry = entries.get(name)
-      if (!entry || entry.until <= now.getTime()) {
-        if (entries.size >= maxEntries) entries.clear()
-        entry = { holder: await findKey(database.system, hash, now), until: now.getTime() + liveMs }
-        entries.set(name, entry)
-      }
-      if (!entry.holder || !isAlive(entry.holder, now)) return undefined
-      noteUse(entry.holder, now)
-      return entry.holder
+      const holder = await lookUp(keys.hash(key), now)
+      if (!holder || !isAlive(holder, now)) return undefined
+      noteUse(holder, now)
+      return holder
     },
     forget: (hash) => {
       entries.delete(hash.toString('base64'))
