@@ -8,6 +8,13 @@ const keepAliveMs = 15_000
 
 const frameText = ({ id, event, data }: SseFrame): string => `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`
 
+/** Waits until the reader has caught up, or is gone. */
+const caughtUp = async (response: ServerResponse): Promise<void> => {
+  const settled = new AbortController()
+  const { signal } = settled
+  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]).finally(() => settled.abort())
+}
+
 /**
  * Writes frames as they come, waiting where the reader is slow. The first frame is awaited before the status goes out, so
  * that a failure before it can still be answered as JSON: that one is thrown.
@@ -28,7 +35,7 @@ export const writeFrames = async (
   const beat = setInterval(() => response.write(': still here\n\n'), keepAliveMs)
   try {
     while (!next.done) {
-      if (!response.destroyed && !response.write(frameText(next.value))) await Promise.race([once(response, 'drain'), once(response, 'close')])
+      if (!response.destroyed && !response.write(frameText(next.value))) await caughtUp(response)
       next = await iterator.next()
     }
   } finally {
