@@ -1,7 +1,10 @@
 import { AppError } from '../base/errors.ts'
+import { JsonError, parseJson } from '../base/json.ts'
+import { refuseNul } from './validate.ts'
 
 export type UploadedFile = { name: string; mediaType: string; bytes: Buffer }
 
+const maxDepth = 32
 const jsonFields = new Set(['metadata'])
 
 /**
@@ -15,22 +18,25 @@ export const parseMultipart = async (
   const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': contentType } }).formData().catch((cause) => {
     throw new AppError('BAD_REQUEST', 'The multipart form could not be read: check its boundary.', { cause })
   })
-  const fields: Record<string, unknown> = {}
+  // Without a prototype, a field named __proto__ is a field like any other, and so an unknown one.
+  const fields: Record<string, unknown> = Object.create(null)
   let file: UploadedFile | undefined
   for (const [name, value] of form) {
     if (typeof value !== 'string') {
       if (file) throw new AppError('BAD_REQUEST', 'Only one file can be sent in one request.', { param: name })
+      refuseNul({ [name]: value.name })
       file = { name: value.name, mediaType: value.type, bytes: Buffer.from(await value.arrayBuffer()) }
     } else if (Object.hasOwn(fields, name)) throw new AppError('BAD_REQUEST', `The field '${name.slice(0, 80)}' is sent twice.`, { param: name })
     else fields[name] = jsonFields.has(name) ? parseField(name, value) : value
   }
-  return { fields, file }
+  return { fields: refuseNul(fields), file }
 }
 
 const parseField = (name: string, value: string): unknown => {
   try {
-    return JSON.parse(value)
-  } catch {
-    throw new AppError('BAD_REQUEST', `The field '${name}' must be JSON.`, { param: name })
+    return parseJson(Buffer.from(value), { maxDepth })
+  } catch (error) {
+    if (error instanceof JsonError) throw new AppError('BAD_REQUEST', `The field '${name}' must be JSON. ${error.message}`, { param: name, details: { reason: error.code } })
+    throw error
   }
 }

@@ -39,7 +39,7 @@ export const validate = (schema: z.ZodType, value: unknown): unknown => {
 /** For query strings and forms, whose text no JSON reader has checked: PostgreSQL stores no U+0000. Throws BAD_REQUEST. */
 export const refuseNul = (fields: Record<string, unknown>): Record<string, unknown> => {
   for (const [name, value] of Object.entries(fields))
-    if (name.includes('\0') || String(value).includes('\0'))
+    if ([name, value].flat().some((text) => typeof text === 'string' && text.includes('\0')))
       throw new AppError('BAD_REQUEST', 'The character U+0000 is not allowed in text.', { param: name.replaceAll('\0', '').slice(0, 80) })
   return fields
 }
