@@ -42,6 +42,7 @@ const makeSource = async (workspaceId: string): Promise<string> => {
       error_code: null,
       error_message: null,
       content_hash: null,
+      ingest_id: newId(),
       fetched_at: null,
       created_at: now,
       updated_at: now,
