@@ -14,12 +14,14 @@ create table conversations (
   metadata text not null,
   last_message_at timestamptz(3),
   resolved_at timestamptz(3),
+  -- The matter at hand is what was said after this id, which a resolve sets; messages before it are another matter.
+  context_after uuid,
   created_at timestamptz(3) not null,
   updated_at timestamptz(3) not null,
   primary key (workspace_id, id),
   foreign key (workspace_id, contact_id) references contacts (workspace_id, id) on delete set null (contact_id),
   foreign key (workspace_id, agent_id) references agents (workspace_id, id)
-);
+) with (fillfactor = 80);
 create index on conversations (workspace_id, status, id);
 create index on conversations (workspace_id, contact_id, id) where contact_id is not null;
 create index on conversations (workspace_id, agent_id, id);
@@ -39,7 +41,7 @@ create table messages (
   agent_version_id uuid,
   mode text check (mode in ('extractive', 'llm', 'scripted')),
   model text,
-  confidence real,
+  confidence double precision,
   citations text,
   handoff text,
   prompt_tokens integer,

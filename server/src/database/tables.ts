@@ -151,7 +151,7 @@ type KnowledgeSourcesTable = Owned &
     error_message: string | null
     version: Counter
     content_hash: string | null
-    ingest_id: string
+    ingest_id: ColumnType<string, string | undefined, string>
     progress_done: Counter
     progress_total: Counter
     chunk_count: Counter
@@ -216,6 +216,7 @@ type ConversationsTable = Owned &
     metadata: string
     last_message_at: Date | null
     resolved_at: Date | null
+    context_after: string | null
   }
 
 type MessagesTable = Owned & {

@@ -1,0 +1,115 @@
+import { z } from 'zod'
+import {
+  Channel,
+  Conversation,
+  ConversationStatus,
+  CreateConversation,
+  createConversation,
+  getConversation,
+  HandoffState,
+  listConversations,
+  Priority,
+  presentConversation,
+  reopenConversation,
+  resolveConversation,
+  UpdateConversation,
+  updateConversation,
+} from '../../domain/conversations/index.ts'
+import { idInput, listOf, pageQuery } from '../../domain/wire.ts'
+import { created, defineEndpoint, ok } from '../endpoint.ts'
+import { pageOf, presentPage } from '../pages.ts'
+
+const params = z.object({ id: idInput('conversation') })
+const tag = 'Conversations'
+
+export const conversationEndpoints = [
+  defineEndpoint({
+    id: 'conversations_list',
+    method: 'GET',
+    path: '/v1/conversations',
+    access: 'conversations:read',
+    tag,
+    summary: 'List conversations, newest first',
+    query: z.strictObject({
+      ...pageQuery,
+      status: ConversationStatus.optional(),
+      contact_id: idInput('contact').optional(),
+      agent_id: idInput('agent').optional(),
+      channel: Channel.optional(),
+      handoff_state: HandoffState.optional(),
+      priority: Priority.optional(),
+    }),
+    responses: { 200: listOf(Conversation) },
+    errors: [404],
+    handler: async ({ ctx, query }) =>
+      ok(
+        presentPage(
+          'conversation',
+          await listConversations(ctx, query, pageOf('conversation', query)),
+          presentConversation,
+        ),
+      ),
+  }),
+  defineEndpoint({
+    id: 'conversations_create',
+    method: 'POST',
+    path: '/v1/conversations',
+    access: 'conversations:write',
+    tag,
+    summary: 'Open a conversation',
+    description: 'Opens an empty conversation. A chat message without `conversation_id` opens one by itself.',
+    body: CreateConversation,
+    responses: { 201: Conversation },
+    errors: [404, 409],
+    handler: async ({ ctx, body }) => created(presentConversation(await createConversation(ctx, body))),
+  }),
+  defineEndpoint({
+    id: 'conversations_get',
+    method: 'GET',
+    path: '/v1/conversations/{id}',
+    access: 'conversations:read',
+    tag,
+    summary: 'Read a conversation',
+    params,
+    responses: { 200: Conversation },
+    handler: async ({ ctx, params: { id } }) => ok(presentConversation(await getConversation(ctx, id))),
+  }),
+  defineEndpoint({
+    id: 'conversations_update',
+    method: 'PATCH',
+    path: '/v1/conversations/{id}',
+    access: 'conversations:write',
+    tag,
+    summary: 'Change a conversation',
+    description: 'Fields that are absent stay as they are; `null` empties one; `metadata` is replaced whole.',
+    params,
+    body: UpdateConversation,
+    responses: { 200: Conversation },
+    handler: async ({ ctx, params: { id }, body }) => ok(presentConversation(await updateConversation(ctx, id, body))),
+  }),
+  defineEndpoint({
+    id: 'conversations_resolve',
+    method: 'POST',
+    path: '/v1/conversations/{id}/resolve',
+    access: 'conversations:write',
+    tag,
+    summary: 'Resolve a conversation',
+    description: 'Ends a hand-off. What is said later begins a new context; a message of the customer reopens it.',
+    params,
+    responses: { 200: Conversation },
+    errors: [409],
+    handler: async ({ ctx, params: { id } }) => ok(presentConversation(await resolveConversation(ctx, id))),
+  }),
+  defineEndpoint({
+    id: 'conversations_reopen',
+    method: 'POST',
+    path: '/v1/conversations/{id}/reopen',
+    access: 'conversations:write',
+    tag,
+    summary: 'Reopen a resolved conversation',
+    params,
+    responses: { 200: Conversation },
+    errors: [409],
+    handler: async ({ ctx, params: { id } }) => ok(presentConversation(await reopenConversation(ctx, id))),
+  }),
+]
