@@ -43,6 +43,12 @@ create table knowledge_sources (
   -- The version that answers draw on; a re-ingest builds the next one beside it and then swaps.
   version integer not null default 0,
   content_hash text,
+  -- The ingest that was asked for last: an older one that is still running changes nothing any more.
+  ingest_id uuid not null default gen_random_uuid(),
+  progress_done integer not null default 0,
+  progress_total integer not null default 0,
+  chunk_count integer not null default 0,
+  character_count integer not null default 0,
   fetched_at timestamptz(3),
   created_at timestamptz(3) not null,
   updated_at timestamptz(3) not null,
@@ -66,7 +72,7 @@ create table knowledge_documents (
   workspace_id uuid not null,
   id uuid not null,
   source_id uuid not null,
-  version integer not null,
+  ordinal integer not null,
   title text,
   url text,
   text text not null,
@@ -74,7 +80,7 @@ create table knowledge_documents (
   primary key (workspace_id, id),
   foreign key (workspace_id, source_id) references knowledge_sources (workspace_id, id) on delete cascade
 );
-create index on knowledge_documents (workspace_id, source_id, version);
+create index on knowledge_documents (workspace_id, source_id, ordinal);
 call protect_table('knowledge_documents');
 
 create table chunks (
@@ -97,7 +103,8 @@ create index on chunks (workspace_id, source_id, ordinal);
 create index on chunks (workspace_id, document_id);
 call protect_table('chunks');
 
--- BM25 from plain tables: a posting a term and chunk, the number of chunks a term occurs in, the totals of a workspace.
+-- BM25 from plain tables: a posting a term and chunk, the number of chunks a term occurs in, the totals of a workspace by
+-- the text search configuration its texts were read with. The titles above a chunk count twice in `frequency` and `length`.
 create table postings (
   workspace_id uuid not null,
   term text collate "C" not null,
@@ -120,8 +127,10 @@ create table term_statistics (
 call protect_table('term_statistics');
 
 create table knowledge_statistics (
-  workspace_id uuid primary key references workspaces (id) on delete cascade,
+  workspace_id uuid not null references workspaces (id) on delete cascade,
+  config text not null,
   chunks integer not null,
-  total_length bigint not null
+  total_length bigint not null,
+  primary key (workspace_id, config)
 ) with (fillfactor = 50);
 call protect_table('knowledge_statistics');
