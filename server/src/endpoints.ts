@@ -1,13 +1,35 @@
 import type { Endpoint } from './http/endpoint.ts'
+import { accountEndpoints } from './http/v1/accounts.ts'
+import { agentEndpoints } from './http/v1/agents.ts'
 import { apiKeyEndpoints } from './http/v1/api-keys.ts'
+import { chatEndpoints } from './http/v1/chat.ts'
 import { contactEndpoints } from './http/v1/contacts.ts'
+import { conversationEndpoints } from './http/v1/conversations.ts'
+import { eventDeliveryEndpoints } from './http/v1/event-deliveries.ts'
+import { eventEndpoints } from './http/v1/events.ts'
 import { healthEndpoints } from './http/v1/health.ts'
+import { knowledgeSourceEndpoints } from './http/v1/knowledge-sources.ts'
+import { messageEndpoints } from './http/v1/messages.ts'
 import { openApiEndpoint } from './http/v1/openapi-document.ts'
+import { webhookEndpoints } from './http/v1/webhooks.ts'
 
 /** Version of this server and of its API document. */
 export const version = '0.1.0'
 
-const documented: readonly Endpoint[] = [...healthEndpoints, ...apiKeyEndpoints, ...contactEndpoints]
+const documented: readonly Endpoint[] = [
+  ...accountEndpoints,
+  ...apiKeyEndpoints,
+  ...contactEndpoints,
+  ...conversationEndpoints,
+  ...messageEndpoints,
+  ...agentEndpoints,
+  ...knowledgeSourceEndpoints,
+  ...chatEndpoints,
+  ...eventEndpoints,
+  ...webhookEndpoints,
+  ...eventDeliveryEndpoints,
+  ...healthEndpoints,
+]
 
 /** The one list of every HTTP endpoint. */
 export const endpoints: readonly Endpoint[] = [...documented, openApiEndpoint(documented, version)]

@@ -1,7 +1,11 @@
 import { z } from 'zod'
+import { agentEvents } from './domain/agents/index.ts'
 import { apiKeyEvents } from './domain/api-keys/index.ts'
 import { contactEvents } from './domain/contacts/index.ts'
+import { conversationEvents } from './domain/conversations/index.ts'
 import { defineEvent, type EventType } from './domain/events/index.ts'
+import { knowledgeEvents } from './domain/knowledge/index.ts'
+import { webhookEvents } from './domain/webhooks/index.ts'
 
 /** Names that published pages print and whose parts of the product are still to come: they can be subscribed to today. */
 const announced = [
@@ -16,4 +20,12 @@ const announced = [
 ].map((event) => defineEvent({ ...event, description: `${event.description} Not emitted by this version yet.`, data: z.record(z.string(), z.unknown()) }))
 
 /** The one list of every kind of event. */
-export const eventTypes: readonly EventType[] = [...apiKeyEvents, ...contactEvents, ...announced]
+export const eventTypes: readonly EventType[] = [
+  ...apiKeyEvents,
+  ...contactEvents,
+  ...conversationEvents,
+  ...agentEvents,
+  ...knowledgeEvents,
+  ...webhookEvents,
+  ...announced,
+]

@@ -52,7 +52,7 @@ const systemCtx = (deps: Deps, db: Ctx['db'], workspaceId: string, mode: Ctx['mo
 })
 
 const seedSandbox = async (ctx: Ctx, deps: Deps, guide: GuidePage[]): Promise<void> => {
-  await createAgent(ctx, { name: 'Guide', instructions: 'Answer questions about Parley from its own guide.' }, { isDefault: true })
+  await createAgent(ctx, { name: 'Guide', instructions: 'Answer questions about Parley from its own guide.' })
   for (const { fileName, title, text } of guide)
     await createSource(ctx, { type: 'file', name: title }, { ...deps, file: { name: fileName, mediaType: 'text/markdown', bytes: Buffer.from(text) } })
 }
@@ -80,7 +80,7 @@ export const firstStart = async (deps: Deps, dataDir: string): Promise<Credentia
     const password = randomBytes(18).toString('base64url')
     const userId = await createUser(tx, { email: adminEmail, name: 'Owner', password, now })
     await addMember(tx, { workspaceId: liveId, userId, role: 'owner', now })
-    await createAgent(live, { name: 'Assistant' }, { isDefault: true })
+    await createAgent(live, { name: 'Assistant' })
     await seedSandbox(sandbox, deps, guide)
     const every = { name: 'First key', scopes: [...scopes], expiresAt: null }
     const credentials: Credentials = {

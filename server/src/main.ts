@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { type AddressInfo, createServer as createNetServer } from 'node:net'
 import { join, resolve } from 'node:path'
+import { startBackground } from './background.ts'
 import { createLookup } from './base/safe-http-resolver.ts'
 import { createSafeHttp } from './base/safe-http.ts'
 import { createSecretBox } from './base/secret-box.ts'
@@ -12,25 +13,17 @@ import { type Config, ConfigError, readConfig } from './config.ts'
 import { FolderInUseError } from './database/folder-lock.ts'
 import { type Database, openDatabase } from './database/open.ts'
 import { createKeyFormat } from './domain/api-keys/index.ts'
-import { sequenceEvents } from './domain/events/index.ts'
-import { createFanOut } from './domain/webhooks/index.ts'
 import { endpoints } from './endpoints.ts'
 import { eventTypes } from './event-types.ts'
 import { firstStart } from './first-start.ts'
 import type { Deps } from './http/deps.ts'
-import { purgeIdempotencyKeys } from './http/idempotency.ts'
 import { createKeyCache } from './http/key-cache.ts'
 import { createServer } from './http/server.ts'
 import { createExtractiveModel } from './models/extractive/create-extractive-model.ts'
 import type { Model } from './models/model.ts'
 import { loadSecrets } from './secrets.ts'
-import { startLoop } from './work/loop.ts'
-import { startWorker } from './work/worker.ts'
-import { workKinds } from './work-kinds.ts'
 
 const megabyte = 1_048_576
-const flushEveryMs = 5_000
-const housekeepingEveryMs = 3_600_000
 
 const localUrl = ({ HOST, PORT }: Config): string => `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${PORT}`
 
@@ -79,37 +72,6 @@ const buildDeps = async (config: Config, dataDir: string, database: Database, lo
       uploadLimitBytes: 20 * megabyte,
       checkResponses: config.PARLEY_CHECK_RESPONSES,
     },
-  }
-}
-
-/** Starts what runs beside the requests; returns how to stop it. */
-const startBackground = (deps: Deps): (() => Promise<void>) => {
-  const { database, clock, log, keyCache } = deps
-  const fanOut = createFanOut()
-  const worker = startWorker({ db: database.system, kinds: workKinds(deps), clock, log })
-  const sequencer = startLoop({
-    step: async () => {
-      const { more } = await sequenceEvents(database.system, fanOut)
-      worker.wake()
-      return more
-    },
-    pollMs: 250,
-    gatherMs: 4,
-    onError: (error) => log.error({ err: error }, 'the sequencer stumbled and goes on'),
-  })
-  database.onCommit(sequencer.wake)
-  const flush = setInterval(() => keyCache.flush().catch((error) => log.error({ err: error }, 'key use could not be noted')), flushEveryMs)
-  const housekeeping = setInterval(() => {
-    Promise.all([database.prepareDays(clock.now()), purgeIdempotencyKeys(database.system, clock.now())]).catch((error) =>
-      log.error({ err: error }, 'housekeeping failed and will be tried again'),
-    )
-  }, housekeepingEveryMs)
-  return async () => {
-    clearInterval(flush)
-    clearInterval(housekeeping)
-    await worker.stop()
-    await sequencer.stop()
-    await keyCache.flush()
   }
 }
 

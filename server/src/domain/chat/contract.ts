@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Citation, Handoff } from '../conversations/index.ts'
 import { idInput, idOutput, timeOutput } from '../wire.ts'
 
 const contextMaxCharacters = 16_384
@@ -16,28 +17,6 @@ export const ChatRequest = z.strictObject({
   stream: z.boolean().optional().meta({ description: 'Answer with Server-Sent Events. `Accept: text/event-stream` asks for the same.' }),
   action: z.literal('chat').optional(),
 })
-
-export const Citation = z
-  .object({
-    index: z.number().int().min(1).meta({ description: 'Counts from 1 within the message.' }),
-    source_id: idOutput('knowledgeSource'),
-    source_name: z.string(),
-    document_id: idOutput('knowledgeDocument'),
-    title: z.string().meta({ description: 'Where in the source: the document and the headings above the quote.' }),
-    url: z.string().nullable(),
-    quote: z.string().meta({ description: 'The stored text of the document from `start` to `end`, to the letter.' }),
-    start: z.number().int(),
-    end: z.number().int(),
-    at: z.number().int().meta({ description: 'Where in the message’s `content` the text that it supports ends: the place for a mark.' }),
-  })
-  .meta({ id: 'Citation' })
-
-export const Handoff = z
-  .object({
-    state: z.enum(['requested', 'active']).meta({ description: '`requested`: a person was asked for. `active`: a person is answering, and the agent keeps quiet.' }),
-    reason: z.string().meta({ examples: ['not_covered'] }),
-  })
-  .meta({ id: 'Handoff' })
 
 export const ChatReply = z
   .object({

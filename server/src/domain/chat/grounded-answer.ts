@@ -1,11 +1,6 @@
 import type { DeclineReason, ModelPart, TokenUsage } from '../../models/model.ts'
+import type { Evidence, GroundedText } from './evidence.ts'
 import { supportOf } from './support.ts'
-
-/** A passage as the agent may quote it: `start` is where its text begins in the stored document. */
-export type Evidence = { text: string; start: number }
-
-/** A stretch of an answer with the spans that support it, offsets within the passage, and how well they do: 0 to 1. */
-export type GroundedText = { text: string; spans: { passage: number; start: number; end: number }[]; support: number }
 
 /** What came of a model's stream. `declined` is set when nothing may be sent. */
 export type GroundingEnd = { declined: DeclineReason | null; confidence: number | null; usage: TokenUsage }

@@ -1,4 +1,4 @@
-export { answer, type AnswerDeps } from './answer.ts'
+export { type AnswerDeps, answer } from './answer.ts'
 export { ChatPart, ChatReply, ChatRequest } from './contract.ts'
 export { findReply } from './find-reply.ts'
 export { type ChatInput, type Once } from './open-turn.ts'

@@ -1,9 +1,8 @@
 import type { z } from 'zod'
 import { AppError } from '../../base/errors.ts'
-import { toWireId } from '../../base/ids.ts'
 import type { Db } from '../../database/open.ts'
 import { transaction } from '../../database/transaction.ts'
-import { type AgentRow, getAgentForTurn } from '../agents/index.ts'
+import { type AgentForTurn, getAgentForTurn, getAgentOrDefault } from '../agents/index.ts'
 import { getContact } from '../contacts/index.ts'
 import type { Ctx } from '../context.ts'
 import { type ConversationRow, insertMessage, lockConversation, type MessageRow, openConversation } from '../conversations/index.ts'
@@ -12,7 +11,7 @@ import type { ChatRequest } from './contract.ts'
 export type ChatInput = z.output<typeof ChatRequest>
 
 /** A question that has been stored, with who is to answer it. */
-export type Turn = { conversation: ConversationRow; agent: AgentRow; question: MessageRow }
+export type Turn = { conversation: ConversationRow; agent: AgentForTurn; question: MessageRow }
 
 /** Remembers which question an idempotency key stands for, so that a retry answers it instead of asking it again. */
 export type Once = { resourceId: string | null; note(db: Db, resourceId: string): Promise<void> }
@@ -22,7 +21,7 @@ const contactOf = ({ contact_id, context }: ChatInput): { id: string; param: str
   return context?.contact_id ? { id: context.contact_id, param: 'context.contact_id' } : null
 }
 
-const conversationOf = async (ctx: Ctx, tx: Db, input: ChatInput): Promise<{ conversation: ConversationRow; agent: AgentRow }> => {
+const conversationOf = async (ctx: Ctx, tx: Db, input: ChatInput): Promise<{ conversation: ConversationRow; agent: AgentForTurn }> => {
   const inside = { ...ctx, db: tx }
   const contact = contactOf(input)
   if (contact) await getContact(inside, contact.id, contact.param)
@@ -46,7 +45,7 @@ const askedBefore = async (ctx: Ctx, questionId: string): Promise<Turn | undefin
     .executeTakeFirst()
   if (!question) return undefined
   const conversation = await lockConversation(ctx, ctx.db, question.conversation_id)
-  return { conversation, question, agent: await getAgentForTurn(ctx, conversation.agent_id) }
+  return { conversation, question, agent: await getAgentOrDefault(ctx, conversation.agent_id) }
 }
 
 /** Finds or opens the conversation and stores what the customer said, in one transaction. */
@@ -55,14 +54,8 @@ export const openTurn = async (ctx: Ctx, input: ChatInput, once: Once): Promise<
     const before = once.resourceId === null ? undefined : await askedBefore({ ...ctx, db: tx }, once.resourceId)
     if (before) return before
     const { conversation, agent } = await conversationOf(ctx, tx, input)
-    if (agent.status !== 'active') throw new AppError('CONFLICT', 'This agent is paused.', { param: 'agent_id' })
-    const question = await insertMessage(ctx, tx, {
-      conversation,
-      role: 'user',
-      author: conversation.contact_id ? `contact:${toWireId('contact', conversation.contact_id)}` : 'contact',
-      content: input.message,
-    })
+    const { message: question, conversation: now } = await insertMessage(ctx, tx, conversation, { role: 'user', content: input.message })
     await once.note(tx, question.id)
-    return { conversation, agent, question }
+    return { conversation: now, agent, question }
   })
 

@@ -1,10 +1,10 @@
+import type { z } from 'zod'
 import { toWireId } from '../../base/ids.ts'
 import type { Passage, Turn } from '../../models/model.ts'
 import type { Ctx } from '../context.ts'
 import { retrieve } from '../knowledge/index.ts'
-import type { Citation } from './contract.ts'
-import type { Evidence, GroundedText } from './grounded-answer.ts'
-import type { z } from 'zod'
+import type { Citation } from '../conversations/index.ts'
+import type { Evidence, GroundedText } from './evidence.ts'
 
 /** A passage as the model sees it, and what is needed to turn a citation of it into one of a stored document. */
 export type FoundPassage = Passage & { evidence: Evidence; citation: Omit<z.infer<typeof Citation>, 'index' | 'quote' | 'start' | 'end' | 'at'> }

@@ -1,5 +1,5 @@
 import { splitSentences } from '../knowledge/index.ts'
-import type { Evidence, GroundedText } from './grounded-answer.ts'
+import type { Evidence, GroundedText } from './evidence.ts'
 
 type Cited = { passage: number; start: number | null; end: number | null }
 
@@ -19,7 +19,9 @@ const contentWords = (text: string): string[] => [
 // What a reader would act on and a model likes to invent: figures, dates, amounts, links and addresses.
 const checkable = /https?:\/\/[^\s)\]>"']+|[\w.+-]+@[\w-]+\.[\w.-]+|\d+(?:[.,:/-]\d+)*/gi
 
-const factsOf = (text: string): string[] => (text.match(checkable) ?? []).map((fact) => fact.replace(/[.,;:]+$/, '').toLowerCase())
+// 1,000 and 1000 are the same figure; 2 is not part of 12.
+const factsOf = (text: string): string[] =>
+  (text.match(checkable) ?? []).map((fact) => fact.replace(/[.,;:]+$/, '').replace(/(?<=\d),(?=\d{3}\b)/g, '').toLowerCase())
 
 const overlap = (words: readonly string[], text: string): number => {
   if (words.length === 0) return 0
@@ -54,8 +56,8 @@ export const supportOf = (text: string, citations: readonly Cited[], passages: r
   )
   if (exact.length > 0) return { spans: exact, support: 1 }
   const words = contentWords(text)
-  const cited = real.map(({ evidence }) => evidence.text).join('\n').toLowerCase()
-  if (factsOf(text).some((fact) => !cited.includes(fact))) return undefined
+  const cited = new Set(real.flatMap(({ evidence }) => factsOf(evidence.text)))
+  if (factsOf(text).some((fact) => !cited.has(fact))) return undefined
   const close = real.map(({ passage, evidence }) => ({ passage, ...bestSpan(words, evidence) })).filter(({ score }) => score >= enoughOverlap)
   if (close.length === 0) return undefined
   const spans = [...new Map(close.map(({ passage, start, end }) => [passage, { passage, start, end }])).values()]

@@ -1,0 +1,45 @@
+import { sequenceEvents } from './domain/events/index.ts'
+import { createFanOut } from './domain/webhooks/index.ts'
+import type { Deps } from './http/deps.ts'
+import { purgeIdempotencyKeys } from './http/idempotency.ts'
+import { startLoop } from './work/loop.ts'
+import { startWorker } from './work/worker.ts'
+import { workKinds } from './work-kinds.ts'
+
+const flushEveryMs = 5_000
+const housekeepingEveryMs = 3_600_000
+
+type Options = { pollMs?: number }
+
+/** Starts what runs beside the requests: the sequencer, the worker, and housekeeping. Returns how to stop it. */
+export const startBackground = (deps: Deps, { pollMs = 250 }: Options = {}): (() => Promise<void>) => {
+  const { database, clock, log, keyCache } = deps
+  const fanOut = createFanOut(clock)
+  const worker = startWorker({ db: database.system, kinds: workKinds(deps), clock, log, pollMs })
+  const sequencer = startLoop({
+    // Many commits become one step; whatever they enqueued is looked for right after it.
+    step: async () => {
+      const { more } = await sequenceEvents(database.system, fanOut)
+      worker.wake()
+      return more
+    },
+    pollMs,
+    gatherMs: 4,
+    onError: (error) => log.error({ err: error }, 'the sequencer stumbled and goes on'),
+  })
+  database.onCommit(sequencer.wake)
+
+  const flush = () => keyCache.flush().catch((error) => log.error({ err: error }, 'key use could not be noted'))
+  const keepHouse = () =>
+    Promise.all([database.prepareDays(clock.now()), purgeIdempotencyKeys(database.system, clock.now())]).catch((error) =>
+      log.error({ err: error }, 'housekeeping failed and will be tried again'),
+    )
+  const timers = [setInterval(flush, flushEveryMs), setInterval(keepHouse, housekeepingEveryMs)]
+
+  return async () => {
+    for (const timer of timers) clearInterval(timer)
+    await worker.stop()
+    await sequencer.stop()
+    await flush()
+  }
+}
