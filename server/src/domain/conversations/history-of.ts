@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Db } from '../../database/open.ts'
 import type { MessageRow } from './present.ts'
 
@@ -8,16 +9,16 @@ export const historyOf = async (
   conversationId: string,
   { limit }: { limit: number },
 ): Promise<MessageRow[]> => {
+  // A bare subquery can bound the index scan; with the coalesce around it, it could not.
+  const lastResolve = sql<string>`(select coalesce(context_after, '00000000-0000-0000-0000-000000000000')
+    from conversations where workspace_id = ${workspaceId} and id = ${conversationId})`
   const rows = await db
-    .selectFrom('messages as m')
-    .innerJoin('conversations as c', (join) =>
-      join.onRef('c.workspace_id', '=', 'm.workspace_id').onRef('c.id', '=', 'm.conversation_id'),
-    )
-    .selectAll('m')
-    .where('m.workspace_id', '=', workspaceId)
-    .where('m.conversation_id', '=', conversationId)
-    .where((eb) => eb.or([eb('c.context_after', 'is', null), eb('m.id', '>', eb.ref('c.context_after'))]))
-    .orderBy('m.id', 'desc')
+    .selectFrom('messages')
+    .selectAll()
+    .where('workspace_id', '=', workspaceId)
+    .where('conversation_id', '=', conversationId)
+    .where('id', '>', lastResolve)
+    .orderBy('id', 'desc')
     .limit(limit)
     .execute()
   return rows.reverse()
