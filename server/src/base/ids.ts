@@ -59,8 +59,11 @@ export const newId = (at: number = Date.now()): string => {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${counter.toString(16).padStart(3, '0')}-${variant}${pair(1)}-${pair(2)}${pair(3)}${pair(4)}${pair(5)}${pair(6)}${pair(7)}`
 }
 
-/** When a UUIDv7 was made. Partitioned tables find their day by it. */
-export const timeOfId = (uuid: string): Date => new Date(Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16))
+// Callers send ids of any version: what they hold beyond the year 9999 could not be written as a time.
+const lastMsOf9999 = 253_402_300_799_999
+
+/** When a UUIDv7 was made; of another UUID, some time that no row has. Partitioned tables find their day by it. */
+export const timeOfId = (uuid: string): Date => new Date(Math.min(Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16), lastMsOf9999))
 
 const bytesOf = (uuid: string): Uint8Array => Uint8Array.from(Buffer.from(uuid.replaceAll('-', ''), 'hex'))
 
