@@ -1,0 +1,117 @@
+import { toWireId } from '../src/base/ids.ts'
+import { sequenceEvents } from '../src/domain/events/index.ts'
+import { createFanOut } from '../src/domain/webhooks/index.ts'
+import type { Endpoint } from '../src/http/endpoint.ts'
+import type { TestApp, TestResponse } from './app.ts'
+
+/** A workspace with a default agent, and a key of it that may do everything. */
+export type Tenant = {
+  app: TestApp
+  workspaceId: string
+  key: string
+  /** Creates through the API; throws when that is refused. */
+  post: (path: string, body?: unknown) => Promise<Record<string, unknown>>
+  get: (path: string) => Promise<Record<string, unknown>>
+  /** Gives waiting events their numbers and their deliveries. */
+  sequence: () => Promise<void>
+}
+
+const expectSuccess = (what: string, response: TestResponse): Record<string, unknown> => {
+  if (response.status >= 300) throw new Error(`${what} answered ${response.status}: ${response.text}`)
+  return response.json()
+}
+
+export const makeTenant = async (app: TestApp): Promise<Tenant> => {
+  const workspaceId = await app.makeWorkspace()
+  const key = await app.makeKey({ workspaceId })
+  const fanOut = createFanOut(app.deps.clock)
+  const tenant: Tenant = {
+    app,
+    workspaceId,
+    key,
+    post: async (path, body = {}) => expectSuccess(`POST ${path}`, await app.call('POST', path, { key, body })),
+    get: async (path) => expectSuccess(`GET ${path}`, await app.call('GET', path, { key })),
+    sequence: async () => {
+      while ((await sequenceEvents(app.database.system, fanOut)).more);
+    },
+  }
+  await tenant.post('/v1/agents', { name: 'Support', is_default: true })
+  return tenant
+}
+
+type Parents = Record<string, string>
+
+const idOf = async (made: Promise<Record<string, unknown>>): Promise<string> => String((await made).id)
+
+const firstOf = async (listed: Promise<Record<string, unknown>>): Promise<string> => {
+  const { data } = (await listed) as { data: { id: string }[] }
+  if (!data[0]) throw new Error('The list is empty, so there is no object to test with.')
+  return data[0].id
+}
+
+const webhook = { url: 'http://127.0.0.1:9/hook', events: ['*'] }
+
+/**
+ * Makes a real object for each `{id}` of a path, by the segment in front of it. A new kind of object needs a line here:
+ * without one its endpoints fail the suite.
+ */
+export const objects: Record<string, (tenant: Tenant, parents: Parents) => Promise<string>> = {
+  accounts: async ({ workspaceId }) => toWireId('workspace', workspaceId),
+  'api-keys': (tenant) => idOf(tenant.post('/v1/api-keys', { name: 'Fixture', scopes: ['contacts:read'] })),
+  contacts: (tenant) => idOf(tenant.post('/v1/contacts', { name: 'Fixture', tags: ['fixture'] })),
+  agents: (tenant) => idOf(tenant.post('/v1/agents', { name: 'Fixture' })),
+  versions: (tenant, { agents }) => firstOf(tenant.get(`/v1/agents/${agents}/versions`)),
+  conversations: (tenant) => idOf(tenant.post('/v1/conversations')),
+  messages: async (tenant) => idOf(tenant.post(`/v1/conversations/${await idOf(tenant.post('/v1/conversations'))}/messages`, { content: 'Fixture' })),
+  'knowledge-sources': (tenant) => idOf(tenant.post('/v1/knowledge-sources', { type: 'text', name: 'Fixture', content: 'Refunds take five days.' })),
+  webhooks: (tenant) => idOf(tenant.post('/v1/webhooks', webhook)),
+  events: async (tenant) => {
+    await tenant.post('/v1/contacts', { name: 'Fixture' })
+    await tenant.sequence()
+    return firstOf(tenant.get('/v1/events?limit=1'))
+  },
+  'event-deliveries': async (tenant) => {
+    const id = await idOf(tenant.post('/v1/webhooks', webhook))
+    await tenant.post('/v1/contacts', { name: 'Fixture' })
+    await tenant.sequence()
+    return firstOf(tenant.get(`/v1/event-deliveries?webhook_id=${id}`))
+  },
+}
+
+/** Which object an id in a body or query names, by the prefix of its kind. */
+export const objectsByPrefix: Record<string, string> = {
+  cnt: 'contacts',
+  conv: 'conversations',
+  agt: 'agents',
+  ks: 'knowledge-sources',
+  wh: 'webhooks',
+  evt: 'events',
+  key: 'api-keys',
+  msg: 'messages',
+}
+
+/** A body that succeeds, where `{}` does not; two of different `n` differ. */
+export const bodies: Record<string, (n: number) => Record<string, unknown>> = {
+  api_keys_create: (n) => ({ name: `Key ${n}`, scopes: ['contacts:read'] }),
+  api_keys_rotate: (n) => ({ grace_seconds: n }),
+  contacts_create: (n) => ({ name: `Ada ${n}` }),
+  contacts_update: (n) => ({ name: `Ada ${n}` }),
+  agents_create: (n) => ({ name: `Agent ${n}` }),
+  agents_update: (n) => ({ name: `Agent ${n}` }),
+  conversations_create: (n) => ({ subject: `Subject ${n}` }),
+  conversations_update: (n) => ({ subject: `Subject ${n}` }),
+  conversations_create_message: (n) => ({ content: `Message ${n}` }),
+  knowledge_sources_create: (n) => ({ type: 'text', name: `Source ${n}`, content: 'Refunds take five days.' }),
+  chat_send: (n) => ({ message: `How long does refund ${n} take?` }),
+  webhooks_create: (n) => ({ ...webhook, description: `Webhook ${n}` }),
+  webhooks_update: (n) => ({ description: `Webhook ${n}` }),
+}
+
+/** What must be so before the request succeeds, given the ids in its path. */
+export const preparations: Record<string, (tenant: Tenant, ids: string[]) => Promise<unknown>> = {
+  conversations_reopen: (tenant, [id]) => tenant.post(`/v1/conversations/${id}/resolve`),
+  events_replay: (tenant) => tenant.post('/v1/webhooks', webhook),
+  // Only what has been ingested can be ingested again, or was asked for and is waiting.
+}
+
+export const bodyFor = (endpoint: Endpoint, n: number): Record<string, unknown> => bodies[endpoint.id]?.(n) ?? {}

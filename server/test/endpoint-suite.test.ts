@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import test, { after, before } from 'node:test'
+import { endpoints } from '../src/endpoints.ts'
+import { errorTable } from '../src/http/errors.ts'
+import { openTestApp, type TestApp } from './app.ts'
+import { makeTenant } from './endpoint-fixtures.ts'
+import { anchors, endpointSuite, pathSuite, type World } from './endpoint-suite.ts'
+
+let app: TestApp
+let world: World
+
+before(async () => {
+  app = await openTestApp()
+  world = { own: await makeTenant(app), foreign: await makeTenant(app) }
+})
+after(() => app.close())
+
+test('every error code has a heading in the error reference', { skip: anchors === undefined && 'docs/reference/errors.md does not exist' }, () => {
+  for (const code of Object.keys(errorTable)) assert.ok(anchors!.has(code.toLowerCase()), code)
+})
+
+test('every write takes an idempotency key or says why not', () => {
+  for (const { id, method, idempotency } of endpoints)
+    if (method === 'POST' || method === 'PATCH') assert.ok(idempotency !== 'none' || repeatable.has(id), `${id} takes no Idempotency-Key`)
+})
+
+// Nothing is changed: the answer is the outcome of one attempt, and a repetition asks for another.
+const repeatable = new Set(['webhooks_test'])
+
+test('no two endpoints share an id or a route', () => {
+  assert.equal(new Set(endpoints.map(({ id }) => id)).size, endpoints.length)
+  assert.equal(new Set(endpoints.map(({ method, path }) => `${method} ${path}`)).size, endpoints.length)
+})
+
+for (const [path, declared] of Map.groupBy(endpoints, (endpoint) => endpoint.path)) pathSuite(path, declared, () => world)
+for (const endpoint of endpoints) endpointSuite(endpoint, () => world)
