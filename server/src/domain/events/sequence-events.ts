@@ -29,6 +29,8 @@ export const sequenceEvents = async (
   db: Db,
   fanOut: FanOut,
 ): Promise<{ sequenced: number; enqueued: number; more: boolean }> =>
+  // scope: background work, done for all workspaces at once.
+  // no event: it only numbers what was recorded before.
   transaction(db, async (tx) => {
     const lock = await sql<{ held: boolean }>`select pg_try_advisory_xact_lock(${lockKey}) as held`.execute(tx)
     if (!lock.rows[0]?.held) return { sequenced: 0, enqueued: 0, more: false }
