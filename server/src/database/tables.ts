@@ -187,6 +187,7 @@ type ChunksTable = Owned & {
   char_end: number
   length: number
   content_hash: string
+  terms: string[]
 }
 
 type PostingsTable = Owned & {

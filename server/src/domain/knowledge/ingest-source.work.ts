@@ -35,10 +35,11 @@ type Input = {
   upload: Upload | null
   policy: AddressPolicy
   report(done: number, total: number): Promise<void>
+  store(read: ReadSource): Promise<void>
 }
 
 type Outcome =
-  | { status: 'read'; read: ReadSource; at: Date }
+  | { status: 'stored' }
   | { status: 'failed'; code: string; message: string; retryable: boolean }
   | { status: 'interrupted' }
 
@@ -127,6 +128,31 @@ export const createIngestKind = (outside: Outside): WorkKind => {
         .execute()
     }
 
+  // A transaction of its own, because a large source takes seconds and `settle` holds up the whole lane. It counts only
+  // while the source still waits for this very ingest, so doing it twice, or with a lost lease, changes nothing.
+  const store = (db: Db, item: WorkItem, read: ReadSource): Promise<void> =>
+    transaction(db, async (tx) => {
+      await lockIndexes(tx, [item.workspaceId])
+      const source = await lockSource(tx, item)
+      if (!source) return
+      const changed = source.content_hash !== read.contentHash
+      if (changed) await writeSource(tx, source, read.documents)
+      const now = clock.now()
+      const row: SourceRow = {
+        ...source,
+        status: 'ready',
+        error_code: null,
+        error_message: null,
+        version: source.version + (changed ? 1 : 0),
+        content_hash: read.contentHash,
+        chunk_count: read.documents.reduce((sum, { chunks }) => sum + chunks.length, 0),
+        character_count: read.documents.reduce((sum, { text }) => sum + text.length, 0),
+        fetched_at: now,
+        updated_at: now,
+      }
+      await save(tx, row, sourceReady)
+    })
+
   const prepareOne = async (db: Db, item: WorkItem): Promise<Input | null> => {
     const source = await begin(db, item)
     if (!source) return null
@@ -140,17 +166,18 @@ export const createIngestKind = (outside: Outside): WorkKind => {
       upload: await readUpload(db, source),
       policy: outgoingPolicy(mode, sandboxLoopback),
       report: reportTo(db, source),
+      store: (read) => store(db, item, read),
     }
   }
 
   const run = async (
     _item: WorkItem,
-    { source, upload, policy, report }: Input,
+    { source, upload, policy, report, store }: Input,
     signal: AbortSignal,
   ): Promise<Outcome> => {
     try {
-      const read = await readSource(source, upload, { safeHttp: http, policy, signal, crawl, report })
-      return { status: 'read', read, at: clock.now() }
+      await store(await readSource(source, upload, { safeHttp: http, policy, signal, crawl, report }))
+      return { status: 'stored' }
     } catch (error) {
       if (signal.aborted) return { status: 'interrupted' }
       if (!(error instanceof SourceError)) throw error
@@ -158,33 +185,11 @@ export const createIngestKind = (outside: Outside): WorkKind => {
     }
   }
 
-  const finishRead = async (
-    tx: Db,
-    source: SourceRow,
-    { read, at }: Extract<Outcome, { status: 'read' }>,
-  ): Promise<void> => {
-    const changed = source.content_hash !== read.contentHash
-    if (changed) await writeSource(tx, source, read.documents)
-    const row: SourceRow = {
-      ...source,
-      status: 'ready',
-      error_code: null,
-      error_message: null,
-      version: source.version + (changed ? 1 : 0),
-      content_hash: read.contentHash,
-      chunk_count: read.documents.reduce((sum, { chunks }) => sum + chunks.length, 0),
-      character_count: read.documents.reduce((sum, { text }) => sum + text.length, 0),
-      fetched_at: at,
-      updated_at: clock.now(),
-    }
-    await save(tx, row, sourceReady)
-  }
-
   const settleOne = async (tx: Db, { item, result }: Finished<Outcome>): Promise<Again | undefined> => {
+    if (result.status === 'stored') return undefined
     const source = await lockSource(tx, item)
     if (!source) return undefined
     if (result.status === 'interrupted') return { id: item.id, dueAt: clock.now(), band: 1 }
-    if (result.status === 'read') return void (await finishRead(tx, source, result))
     const { failures, source_id } = IngestPayload.parse(JSON.parse(item.payload))
     const seconds = retrySeconds[failures]
     if (!result.retryable || seconds === undefined) return void (await fail(tx, source, result))
@@ -202,14 +207,9 @@ export const createIngestKind = (outside: Outside): WorkKind => {
     },
     run,
     settle: async (tx, finished) => {
-      const live = finished.filter(({ stale }) => !stale)
-      await lockIndexes(
-        tx,
-        live.filter(({ result }) => result.status === 'read').map(({ item }) => item.workspaceId),
-      )
       const again: Again[] = []
-      for (const one of live) {
-        const plan = await settleOne(tx, one)
+      for (const one of finished) {
+        const plan = one.stale ? undefined : await settleOne(tx, one)
         if (plan) again.push(plan)
       }
       return again

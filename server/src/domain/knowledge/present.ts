@@ -5,7 +5,7 @@ import type { Tables } from '../../database/tables.ts'
 import type { KnowledgeChunk, KnowledgeDocument, KnowledgeSource } from './contract.ts'
 
 export type SourceRow = Selectable<Tables['knowledge_sources']>
-export type ChunkRow = Selectable<Tables['chunks']>
+export type ChunkRow = Omit<Selectable<Tables['chunks']>, 'terms'>
 export type DocumentRow = Selectable<Tables['knowledge_documents']>
 
 export const presentSource = (row: SourceRow): z.infer<typeof KnowledgeSource> => ({

@@ -84,11 +84,14 @@ const addSome = async (
       select id, term, least(sum(count), 32767)::smallint as frequency from found
       where octet_length(term) <= ${longestTermBytes} group by id, term
     ), sized as (
-      select i.id, coalesce(sum(c.frequency), 0)::integer as length from incoming i left join counted c using (id) group by i.id
+      select i.id, coalesce(sum(c.frequency), 0)::integer as length,
+        coalesce(array_agg(c.term) filter (where c.term is not null), '{}') as terms
+      from incoming i left join counted c using (id) group by i.id
     ), stored as (
-      insert into chunks (workspace_id, id, source_id, document_id, ordinal, title_path, text, char_start, char_end, length, content_hash)
+      insert into chunks (workspace_id, id, source_id, document_id, ordinal, title_path, text, char_start, char_end, length, content_hash,
+        terms)
       select ${workspaceId}, i.id, ${sourceId}, i.document_id, i.ordinal,
-        array(select jsonb_array_elements_text(i.title_path::jsonb)), i.text, i.char_start, i.char_end, s.length, i.content_hash
+        array(select jsonb_array_elements_text(i.title_path::jsonb)), i.text, i.char_start, i.char_end, s.length, i.content_hash, s.terms
       from incoming i join sized s using (id)
     ), posted as (
       insert into postings (workspace_id, term, chunk_id, source_id, frequency, length)
@@ -117,18 +120,20 @@ export const removeChunks = async (
 const removeSome = async (tx: Db, { workspaceId, config }: Place, ids: readonly string[]): Promise<void> => {
   await sql`
     with gone as (
-      delete from postings where workspace_id = ${workspaceId} and chunk_id = any(${ids}::uuid[]) returning term
+      delete from chunks where workspace_id = ${workspaceId} and id = any(${ids}::uuid[]) returning id, length, terms
+    ), found as (
+      select g.id, t.term from gone g cross join lateral unnest(g.terms) as t (term)
+    ), unposted as (
+      delete from postings p using found f
+      where p.workspace_id = ${workspaceId} and p.term = f.term and p.chunk_id = f.id
     ), counted as (
-      select term, count(*)::integer as count from gone group by term
+      select term, count(*)::integer as count from found group by term
     ), emptied as (
       delete from term_statistics t using counted c
       where t.workspace_id = ${workspaceId} and t.term = c.term and t.chunks <= c.count
-    )
-    update term_statistics t set chunks = t.chunks - c.count from counted c
-    where t.workspace_id = ${workspaceId} and t.term = c.term and t.chunks > c.count`.execute(tx)
-  await sql`
-    with gone as (
-      delete from chunks where workspace_id = ${workspaceId} and id = any(${ids}::uuid[]) returning length
+    ), lowered as (
+      update term_statistics t set chunks = t.chunks - c.count from counted c
+      where t.workspace_id = ${workspaceId} and t.term = c.term and t.chunks > c.count
     )
     update knowledge_statistics s set chunks = s.chunks - g.chunks, total_length = s.total_length - g.length
     from (select count(*)::integer as chunks, coalesce(sum(length), 0)::bigint as length from gone) g
