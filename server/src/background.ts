@@ -7,6 +7,7 @@ import { startWorker } from './work/worker.ts'
 import { workKinds } from './work-kinds.ts'
 
 const flushEveryMs = 5_000
+const wakeEveryMs = 25
 const housekeepingEveryMs = 3_600_000
 
 type Options = { pollMs?: number }
@@ -16,15 +17,19 @@ export const startBackground = (deps: Deps, { pollMs = 250 }: Options = {}): (()
   const { database, clock, log, keyCache } = deps
   const fanOut = createFanOut(clock)
   const worker = startWorker({ db: database.system, kinds: workKinds(deps), clock, log, pollMs })
+  let wokenAt = 0
   const sequencer = startLoop({
-    // Many commits become one step; whatever they enqueued is looked for right after it.
+    // Many commits become one step. A commit may also have enqueued work of its own, which need not be looked for as often.
     step: async () => {
-      const { more } = await sequenceEvents(database.system, fanOut)
-      worker.wake()
+      const { more, enqueued } = await sequenceEvents(database.system, fanOut)
+      if (enqueued > 0 || Date.now() - wokenAt >= wakeEveryMs) {
+        wokenAt = Date.now()
+        worker.wake()
+      }
       return more
     },
     pollMs,
-    gatherMs: 4,
+    gatherMs: 8,
     onError: (error) => log.error({ err: error }, 'the sequencer stumbled and goes on'),
   })
   database.onCommit(sequencer.wake)

@@ -65,7 +65,18 @@ const lastMsOf9999 = 253_402_300_799_999
 /** When a UUIDv7 was made; of another UUID, some time that no row has. Partitioned tables find their day by it. */
 export const timeOfId = (uuid: string): Date => new Date(Math.min(Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16), lastMsOf9999))
 
-const bytesOf = (uuid: string): Uint8Array => Uint8Array.from(Buffer.from(uuid.replaceAll('-', ''), 'hex'))
+const nibble = (code: number): number => (code < 58 ? code - 48 : (code | 32) - 87)
+
+// Every row of every list passes here: reading the digits in place costs a third of a copy without dashes.
+const bytesOf = (uuid: string): Uint8Array => {
+  const bytes = new Uint8Array(16)
+  for (let at = 0, i = 0; i < 16; i++) {
+    if (uuid.charCodeAt(at) === 45) at++
+    bytes[i] = (nibble(uuid.charCodeAt(at)) << 4) | nibble(uuid.charCodeAt(at + 1))
+    at += 2
+  }
+  return bytes
+}
 
 const uuidOf = (b: Uint8Array): string => {
   let hex = ''

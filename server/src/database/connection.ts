@@ -5,6 +5,8 @@ export type Rows<Row = Record<string, unknown>> = { rows: Row[]; rowCount: numbe
 export type Connection = {
   bound: string
   query(text: string, values: readonly unknown[]): Promise<Rows>
+  /** Statements sent inside travel in one packet: a system call and a round trip each cost more than most statements. */
+  together<Sent>(send: () => Sent): Sent
   /** Several statements without parameters. */
   script(text: string): Promise<void>
 }

@@ -45,6 +45,7 @@ export const openEmbeddedPool = async (options: EmbeddedOptions): Promise<Connec
   const connection: Connection = {
     bound: '',
     query: (text, values) => ask({ text, values }),
+    together: (send) => send(),
     script: async (text) => {
       await ask({ text, values: null })
     },

@@ -1,13 +1,30 @@
+import type { Socket } from 'node:net'
 import pg from 'pg'
 import { type Connection, type ConnectionPool, DatabaseError } from './connection.ts'
 
 type Options = { url: string; max: number; onError: (error: Error) => void }
 
+const timestampWithZone = 1184
 const numberTypes = [20, 1700]
 
+const readGeneral = pg.types.getTypeParser(timestampWithZone, 'text')
+const digits = (text: string, at: number): number => text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 528
+
+// A list of twenty rows holds forty of these: the library's reader knows every form and takes four times as long.
+const readTimestamp = (text: string): Date => {
+  if (text.charCodeAt(10) !== 32 || !text.endsWith('+00')) return readGeneral(text)
+  const milliseconds = text.charCodeAt(19) === 46 ? Number(text.slice(20, -3).padEnd(3, '0').slice(0, 3)) : 0
+  const day = Date.UTC(digits(text, 0) * 100 + digits(text, 2), digits(text, 5) - 1, digits(text, 8))
+  return new Date(day + digits(text, 11) * 3_600_000 + digits(text, 14) * 60_000 + digits(text, 17) * 1_000 + milliseconds)
+}
+
 const types: pg.CustomTypesConfig = {
-  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-    numberTypes.includes(oid) ? Number : pg.types.getTypeParser(oid, format),
+  getTypeParser: (oid: number, format: 'text' | 'binary' = 'text') =>
+    oid === timestampWithZone
+      ? readTimestamp
+      : numberTypes.includes(oid)
+        ? Number
+        : pg.types.getTypeParser(oid, format),
 }
 
 // Past this many distinct texts a statement is sent unnamed: each name is memory on the server, per connection.
@@ -54,6 +71,15 @@ export const createPostgresPool = ({ url, max, onError }: Options): ConnectionPo
           return { rows: result.rows, rowCount: result.rowCount ?? 0 }
         } catch (error) {
           throw translate(error)
+        }
+      },
+      together: (send) => {
+        const { stream } = (client as unknown as { connection: { stream: Socket } }).connection
+        stream.cork()
+        try {
+          return send()
+        } finally {
+          stream.uncork()
         }
       },
       script: async (text) => {

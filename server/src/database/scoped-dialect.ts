@@ -1,5 +1,4 @@
 import {
-  type CompiledQuery,
   type DatabaseConnection,
   type Dialect,
   type Driver,
@@ -8,21 +7,54 @@ import {
   PostgresQueryCompiler,
   type QueryResult,
 } from 'kysely'
-import type { Connection, ConnectionPool } from './connection.ts'
+import type { Connection, ConnectionPool, Rows } from './connection.ts'
 
 /** Whom a session speaks for: one workspace under row-level security, or the workers, who see every workspace. */
 export type Scope = { role: 'parley_request'; workspaceId: string } | { role: 'parley_worker' }
 
-class ScopedConnection implements DatabaseConnection {
+/** A statement with its parameters. */
+export type Statement = { sql: string; parameters: readonly unknown[] }
+
+/** A session held for a scope. What must go ahead of the next statement waits for it, and travels in its packet. */
+export class ScopedConnection implements DatabaseConnection {
   readonly connection: Connection
+  /** Written with the commit, in its packet: see `beforeCommit`. */
+  atCommit: Statement[] = []
   broken = false
-  constructor(connection: Connection) {
+  #ahead: Statement[]
+  constructor(connection: Connection, ahead: Statement[]) {
     this.connection = connection
+    this.#ahead = ahead
   }
-  async executeQuery<Row>(compiled: CompiledQuery): Promise<QueryResult<Row>> {
-    const result = await this.connection.query(compiled.sql, compiled.parameters)
+
+  /** Sends the statement before the next one. Should it fail, so does that one: an unbound session sees nothing. */
+  sendAhead(statement: Statement): void {
+    this.#ahead.push(statement)
+  }
+
+  async executeQuery<Row>({ sql, parameters }: Statement): Promise<QueryResult<Row>> {
+    const result = await this.#send([{ sql, parameters }])
     return { rows: result.rows as Row[], numAffectedRows: BigInt(result.rowCount) }
   }
+
+  /** Ends the transaction. What fails here has been rolled back by the database as a whole. */
+  async commit(): Promise<void> {
+    await this.#send([...this.atCommit.splice(0), { sql: 'commit', parameters: [] }])
+  }
+
+  async #send(statements: Statement[]): Promise<Rows> {
+    const all = [...this.#ahead.splice(0), ...statements]
+    const query = ({ sql, parameters }: Statement) => this.connection.query(sql, parameters)
+    if (all.length === 1) return query(all[0]!)
+    const results = await Promise.allSettled(this.connection.together(() => all.map(query)))
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed) {
+      this.connection.bound = ''
+      throw failed.reason
+    }
+    return (results.at(-1) as PromiseFulfilledResult<Rows>).value
+  }
+
   // biome-ignore lint/correctness/useYield: nothing here streams rows; callers page instead
   async *streamQuery<Row>(): AsyncIterableIterator<QueryResult<Row>> {
     throw new Error('Streaming rows is not supported: read in pages.')
@@ -30,44 +62,32 @@ class ScopedConnection implements DatabaseConnection {
 }
 
 const bindText = `select set_config('role', $1, false), set_config('app.workspace_id', $2, false)`
+const begin: Statement = { sql: 'begin', parameters: [] }
 
 const createDriver = (pool: ConnectionPool, scope: Scope, committed: () => void): Driver => {
   const workspaceId = scope.role === 'parley_request' ? scope.workspaceId : ''
   const key = `${scope.role} ${workspaceId}`
-
-  // The binding is sent without waiting: the statement behind it travels in the same packet, and a failed binding fails
-  // that statement too, because an unbound session sees nothing.
-  const bind = (connection: Connection): void => {
-    if (connection.bound === key) return
-    connection.bound = key
-    connection.query(bindText, [scope.role, workspaceId]).catch(() => {
-      connection.bound = ''
-    })
-  }
-
-  const command = (held: DatabaseConnection, text: string) => (held as ScopedConnection).connection.query(text, [])
+  const bind: Statement = { sql: bindText, parameters: [scope.role, workspaceId] }
 
   return {
     init: async () => undefined,
     acquireConnection: async () => {
       const connection = await pool.acquire()
-      bind(connection)
-      return new ScopedConnection(connection)
+      const ahead = connection.bound === key ? [] : [bind]
+      connection.bound = key
+      return new ScopedConnection(connection, ahead)
     },
     beginTransaction: async (held) => {
-      // Not awaited either: should it fail, the session is broken and so is every statement behind it.
-      command(held, 'begin').catch(() => {
-        ;(held as ScopedConnection).broken = true
-      })
+      ;(held as ScopedConnection).sendAhead(begin)
     },
     commitTransaction: async (held) => {
-      if ((held as ScopedConnection).broken) throw new Error('The transaction could not be opened.')
-      await command(held, 'commit')
+      await (held as ScopedConnection).commit()
       committed()
     },
     rollbackTransaction: async (held) => {
-      await command(held, 'rollback').catch(() => {
-        ;(held as ScopedConnection).broken = true
+      const scoped = held as ScopedConnection
+      await scoped.executeQuery({ sql: 'rollback', parameters: [] }).catch(() => {
+        scoped.broken = true
       })
     },
     releaseConnection: async (held) => {

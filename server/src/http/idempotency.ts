@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import { AppError } from '../base/errors.ts'
 import type { SecretBox } from '../base/secret-box.ts'
-import { transaction } from '../database/transaction.ts'
+import { savepoint, transaction } from '../database/transaction.ts'
 import type { Ctx } from '../domain/context.ts'
 import type { JsonReply, OnceOnly } from './endpoint.ts'
 import { errorBody, statusOf } from './errors.ts'
@@ -118,10 +118,10 @@ export const runInTransaction = async (
     await lockKey(tx, ctx, request.key)
     const stored = await findStored(tx, ctx, request)
     if (stored) return replay(stored, request)
-    await sql`savepoint effect`.execute(tx)
+    const effect = await savepoint(tx, 'effect')
     const reply = await run({ ...ctx, db: tx }).catch(async (error: unknown): Promise<JsonReply> => {
       if (!(error instanceof AppError) || !keptErrors.has(error.code)) throw error
-      await sql`rollback to savepoint effect`.execute(tx)
+      await effect.rollback()
       return { status: statusOf(error), body: errorBody(error, ctx.requestId, publicUrl) }
     })
     const text = textOf(reply.body)

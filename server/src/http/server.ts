@@ -121,6 +121,18 @@ const sendReply = async (deps: Deps, endpoint: Endpoint, reply: FastifyReply, ma
   return reply.type('application/json; charset=utf-8').send(JSON.stringify(made.body))
 }
 
+const neverGone = new AbortController().signal
+
+// Only work outside the database is worth cutting short, and an abort costs more than the rest of a small request.
+const goneSignal = (endpoint: Endpoint, { raw }: FastifyReply): AbortSignal => {
+  if (endpoint.idempotency !== 'outside') return neverGone
+  const gone = new AbortController()
+  raw.once('close', () => {
+    if (!raw.writableFinished) gone.abort()
+  })
+  return gone.signal
+}
+
 const withoutKey: OnceOnly = { resourceId: null, note: async () => undefined, remember: async () => undefined }
 
 const answer = async (deps: Deps, endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
@@ -129,11 +141,9 @@ const answer = async (deps: Deps, endpoint: Endpoint, request: FastifyRequest, r
   const rawBody = request.body as Buffer | undefined
   const contentType = request.headers['content-type'] ?? ''
   const { body, file } = await readBody(endpoint, rawBody, contentType, deps.settings)
-  const gone = new AbortController()
-  reply.raw.once('close', () => gone.abort())
   // A public endpoint never looks at its context: it has no workspace.
   const ctx = request.holder ? contextOf(deps, request.holder, request.id) : (undefined as unknown as Ctx)
-  const call = { params, query, body, file, headers: request.headers, deps, signal: gone.signal } as Omit<Call<never, never, never>, 'ctx' | 'once' | 'afterCommit'>
+  const call = { params, query, body, file, headers: request.headers, deps, signal: goneSignal(endpoint, reply) } as Omit<Call<never, never, never>, 'ctx' | 'once' | 'afterCommit'>
   const committed: (() => void)[] = []
   const runCommitted = () => {
     for (const action of committed) action()

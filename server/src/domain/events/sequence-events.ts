@@ -32,11 +32,13 @@ export const sequenceEvents = async (
   // scope: background work, done for all workspaces at once.
   // no event: it only numbers what was recorded before.
   transaction(db, async (tx) => {
-    const lock = await sql<{ held: boolean }>`select pg_try_advisory_xact_lock(${lockKey}) as held`.execute(tx)
-    if (!lock.rows[0]?.held) return { sequenced: 0, enqueued: 0, more: false }
     const { rows } = await sql<Row>`
-      with taken as (
-        delete from event_outbox o using (select workspace_id, id from event_outbox order by id limit ${batchSize}) first
+      with mine as materialized (
+        select pg_try_advisory_xact_lock(${lockKey}) as held
+      ), taken as (
+        delete from event_outbox o using (
+          select workspace_id, id from event_outbox where (select held from mine) order by id limit ${batchSize}
+        ) first
         where o.workspace_id = first.workspace_id and o.id = first.id
         returning o.*
       ), counted as (

@@ -126,7 +126,7 @@ function surroundings(passage: Passage, units: Unit[], at: number): { text: stri
  * nowhere keeps its full weight. The company's own name says nothing about what is asked.
  */
 function weighTerms(terms: Term[], candidates: Candidate[], find: Finder): Term[] {
-  const names = new Set(candidates.map(({ passage }) => `${passage.sourceName} ${passage.title.split('>')[0]}`))
+  const names = new Set(candidates.map(({ passage }) => `${passage.sourceName} ${passage.title.split(/[>›]/)[0]}`))
   const count = candidates.length
   const trust = (0.5 * count) / (count + 10)
   return terms.map((term, at) => {
@@ -148,7 +148,7 @@ function rate(
   const { passage, units, at, said, presences, supports, fits } = candidate
   const unit = unitOf(candidate)
   const isFirst = units.findIndex((other) => other.heading === unit.heading) === at
-  const heading = unit.heading || (passage.title.split('>').at(-1) ?? '')
+  const heading = unit.heading || (passage.title.split(/[>›]/).at(-1) ?? '')
   const namesRow = unit.kind === 'row' && find(said.split('|')[0] ?? '').includes(1)
   return (
     share(supports) +
