@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-export type SitePage = { status?: number; type?: string; body?: string; headers?: Record<string, string> }
+export type SitePage = { status?: number; type?: string; body?: string | Buffer; headers?: Record<string, string> }
 
 /** A web site on the loopback. A page is found by its path; `undefined` is a 404. A function may answer otherwise each time. */
 export type WebSite = {
@@ -33,6 +33,7 @@ export const startWebSite = async (pages: WebSite['pages'] = {}): Promise<WebSit
     pages,
     requests,
     close: async () => {
+      if (!server.listening) return
       server.closeAllConnections()
       server.close()
       await once(server, 'close')
