@@ -8,6 +8,8 @@ import { workKinds } from './work-kinds.ts'
 
 const flushEveryMs = 5_000
 const wakeEveryMs = 25
+// From here on a pass costs more than the events in it gain by being early.
+const busyBatch = 12
 const housekeepingEveryMs = 3_600_000
 
 type Options = { pollMs?: number }
@@ -18,10 +20,12 @@ export const startBackground = (deps: Deps, { pollMs = 250 }: Options = {}): (()
   const fanOut = createFanOut(clock)
   const worker = startWorker({ db: database.system, kinds: workKinds(deps), clock, log, pollMs })
   let wokenAt = 0
+  let gatherMs = 4
   const sequencer = startLoop({
     // Many commits become one step. A commit may also have enqueued work of its own, which need not be looked for as often.
     step: async () => {
-      const { more, enqueued } = await sequenceEvents(database.system, fanOut)
+      const { more, enqueued, sequenced } = await sequenceEvents(database.system, fanOut)
+      gatherMs = sequenced >= busyBatch ? 20 : 4
       if (enqueued > 0 || Date.now() - wokenAt >= wakeEveryMs) {
         wokenAt = Date.now()
         worker.wake()
@@ -29,7 +33,7 @@ export const startBackground = (deps: Deps, { pollMs = 250 }: Options = {}): (()
       return more
     },
     pollMs,
-    gatherMs: 8,
+    gatherMs: () => gatherMs,
     onError: (error) => log.error({ err: error }, 'the sequencer stumbled and goes on'),
   })
   database.onCommit(sequencer.wake)

@@ -5,8 +5,8 @@ type LoopOptions = {
   /** Returns true when there is more to do at once. */
   step: () => Promise<boolean>
   pollMs: number
-  /** Waited after a wake-up, so that many wake-ups become one step. */
-  gatherMs: number
+  /** Waited after a wake-up, so that many wake-ups become one step; asked anew each time. */
+  gatherMs: () => number
   onError: (error: unknown) => void
 }
 
@@ -43,7 +43,8 @@ export const startLoop = ({ step, pollMs, gatherMs, onError }: LoopOptions): Loo
       const more = await attempt()
       if (stopped || more) continue
       if (!woken) await wait(pollMs, true)
-      if (woken && !stopped && gatherMs > 0) await wait(gatherMs, false)
+      const gather = gatherMs()
+      if (woken && !stopped && gather > 0) await wait(gather, false)
     }
   }
   const running = run()

@@ -2,24 +2,17 @@ import { sql } from 'kysely'
 import type { Db } from '../../database/open.ts'
 import { transaction } from '../../database/transaction.ts'
 
-/** An event that just got its number. `names` are all the names a subscription may know it by. */
-export type SequencedEvent = {
-  workspaceId: string
-  id: string
-  createdAt: Date
-  type: string
-  names: string[]
-  sequence: number
-}
+/** Events of one workspace that just got their numbers: `from` to `to`, recorded between two moments. */
+export type SequencedRange = { workspaceId: string; from: number; to: number; firstAt: Date; lastAt: Date }
 
 /** Told of every batch inside the transaction that numbers it; returns how much work it enqueued. */
-export type FanOut = (tx: Db, events: SequencedEvent[]) => Promise<number>
+export type FanOut = (tx: Db, ranges: SequencedRange[]) => Promise<number>
 
 const batchSize = 500
 // One sequencer at a time, whichever process it runs in: the number is arbitrary but fixed.
 const lockKey = 7_252_091_403
 
-type Row = { workspace_id: string; id: string; created_at: Date; type: string; names: string[]; sequence: number }
+type Row = { workspace_id: string; first: number; last: number; first_at: Date; last_at: Date }
 
 /**
  * Moves committed events from the outbox to the log, giving each the next number of its workspace. Numbering after commit,
@@ -50,19 +43,21 @@ export const sequenceEvents = async (
       ), numbered as (
         select t.*, a.last - c.n + row_number() over (partition by t.workspace_id order by t.id) as sequence
         from taken t join advanced a using (workspace_id) join counted c using (workspace_id)
+      ), moved as (
+        insert into events (workspace_id, created_at, id, sequence, type, names, subject_type, subject_id, payload)
+        select workspace_id, created_at, id, sequence, type, names, subject_type, subject_id, head || sequence || tail
+        from numbered order by workspace_id, sequence
       )
-      insert into events (workspace_id, created_at, id, sequence, type, names, subject_type, subject_id, payload)
-      select workspace_id, created_at, id, sequence, type, names, subject_type, subject_id, head || sequence || tail
-      from numbered order by workspace_id, sequence
-      returning workspace_id, id, created_at, type, names, sequence`.execute(tx)
-    const events = rows.map((row) => ({
+      select workspace_id, min(sequence) as first, max(sequence) as last, min(created_at) as first_at, max(created_at) as last_at
+      from numbered group by workspace_id`.execute(tx)
+    const ranges = rows.map((row) => ({
       workspaceId: row.workspace_id,
-      id: row.id,
-      createdAt: row.created_at,
-      type: row.type,
-      names: row.names,
-      sequence: Number(row.sequence),
+      from: Number(row.first),
+      to: Number(row.last),
+      firstAt: row.first_at,
+      lastAt: row.last_at,
     }))
-    const enqueued = events.length > 0 ? await fanOut(tx, events) : 0
-    return { sequenced: events.length, enqueued, more: events.length === batchSize }
+    const sequenced = ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0)
+    const enqueued = sequenced > 0 ? await fanOut(tx, ranges) : 0
+    return { sequenced, enqueued, more: sequenced === batchSize }
   })

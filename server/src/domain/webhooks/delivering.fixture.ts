@@ -56,7 +56,7 @@ export const startDelivering = (database: Database, outside: Outside, tuning: { 
       return more
     },
     pollMs: 20,
-    gatherMs: 0,
+    gatherMs: () => 0,
     onError: () => undefined,
   })
   return {
