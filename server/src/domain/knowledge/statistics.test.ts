@@ -232,3 +232,31 @@ test('work that throws again and again ends in a failed source', async () => {
   const row = await selectSource(ctx.db, ctx.workspaceId, source.id)
   assert.deepEqual([row?.status, row?.error_code], ['failed', 'internal_error'])
 })
+
+test('changes from many sides at once, while the worker works, end in statistics that are right', async () => {
+  const ctx = await makeCaller()
+  const worker = ingestion.startWorker()
+  site.pages['/busy'] = () => ({
+    type: 'text/markdown',
+    body: `# Kettle\n\nIt whistled ${Math.random()} times. ${'Then it stood there. '.repeat(60)}`,
+  })
+  const url = `${site.url}/busy`
+  const sources = await Promise.all(
+    Array.from({ length: 8 }, () => createSource(ctx, { type: 'url', url }, { settings })),
+  )
+  const doomed = sources.slice(0, 3)
+  for (let round = 0; round < 6; round++)
+    await Promise.all([
+      ...sources.slice(3).map(({ id }) => reingestSource(ctx, id)),
+      ...(round % 2 === 1 ? [deleteSource(ctx, doomed.pop()!.id)] : []),
+      createSource(ctx, { type: 'text', name: 'More', content: `The lamp glows ${round}.` }, { settings }),
+    ])
+  const rows = await ctx.db
+    .selectFrom('knowledge_sources')
+    .select('id')
+    .where('workspace_id', '=', ctx.workspaceId)
+    .execute()
+  for (const { id } of rows) assert.equal((await ingestion.settled(ctx, id)).status, 'ready')
+  await worker.stop()
+  for (const [what, { kept, counted }] of Object.entries(await compare(ctx))) assert.deepEqual(kept, counted, what)
+})
