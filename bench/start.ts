@@ -14,8 +14,9 @@ const timeStart = async (folder: string): Promise<{ first200: number; ready: num
   const starting = startScript([run, 'start'], 'Parley is ready', { env: { PORT: String(port), PARLEY_DATA_DIR: folder, PARLEY_LOG_LEVEL: 'warn' } })
   let first200 = 0
   while (first200 === 0) {
-    const status = await request(`http://127.0.0.1:${port}/healthz`).then(async ({ statusCode, body }) => (await body.dump(), statusCode), () => 0)
-    if (status === 200) first200 = performance.now() - begun
+    const answer = await request(`http://127.0.0.1:${port}/healthz`).catch(() => undefined)
+    await answer?.body.dump()
+    if (answer?.statusCode === 200) first200 = performance.now() - begun
     else await new Promise((resolve) => setTimeout(resolve, 5))
   }
   const child = await starting

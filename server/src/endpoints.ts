@@ -5,6 +5,7 @@ import { apiKeyEndpoints } from './http/v1/api-keys.ts'
 import { chatEndpoints } from './http/v1/chat.ts'
 import { contactEndpoints } from './http/v1/contacts.ts'
 import { conversationEndpoints } from './http/v1/conversations.ts'
+import { docsEndpoints } from './http/v1/docs.ts'
 import { eventDeliveryEndpoints } from './http/v1/event-deliveries.ts'
 import { eventEndpoints } from './http/v1/events.ts'
 import { healthEndpoints } from './http/v1/health.ts'
@@ -28,6 +29,7 @@ const documented: readonly Endpoint[] = [
   ...eventEndpoints,
   ...webhookEndpoints,
   ...eventDeliveryEndpoints,
+  ...docsEndpoints,
   ...healthEndpoints,
 ]
 

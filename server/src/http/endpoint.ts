@@ -70,6 +70,8 @@ type Declaration<Params, Query, Body> = {
   acceptsFile?: boolean
   /** Schema of each success status; null where there is no body. */
   responses: Record<number, z.ZodType | null>
+  /** What the answer is where it is not JSON, for example `text/html`. */
+  mediaType?: string
   /** The schema of one frame's data, where the answer can be a stream. */
   streams?: z.ZodType
   /** Codes beyond those every endpoint can answer with. */

@@ -76,7 +76,7 @@ const errorsOf = (endpoint: Endpoint): number[] => [
 const responsesOf = (endpoint: Endpoint, components: Components): Json => {
   const success = Object.entries(endpoint.responses).map(([status, schema]) => {
     const stream = endpoint.streams ? { 'text/event-stream': { schema: jsonSchema(endpoint.streams, 'output', components) } } : {}
-    const content = schema ? { content: { 'application/json': { schema: jsonSchema(schema, 'output', components) }, ...stream } } : {}
+    const content = schema ? { content: { [endpoint.mediaType ?? 'application/json']: { schema: jsonSchema(schema, 'output', components) }, ...stream } } : {}
     return [status, { description: endpoint.summary, headers: { 'X-Request-Id': { $ref: '#/components/headers/RequestId' } }, ...content }]
   })
   const failures = [...new Set(errorsOf(endpoint))].sort((a, b) => a - b).map((status) => [String(status), { $ref: `#/components/responses/Error${status}` }])

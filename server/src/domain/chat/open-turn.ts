@@ -49,6 +49,8 @@ const askedBefore = async (ctx: Ctx, questionId: string): Promise<Turn | undefin
 }
 
 /** Finds or opens the conversation and stores what the customer said, in one transaction. */
+// scope: the verb that calls has checked its own.
+// no event: openConversation and insertMessage record theirs.
 export const openTurn = async (ctx: Ctx, input: ChatInput, once: Once): Promise<Turn> =>
   transaction(ctx.db, async (tx) => {
     const before = once.resourceId === null ? undefined : await askedBefore({ ...ctx, db: tx }, once.resourceId)

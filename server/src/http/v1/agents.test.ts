@@ -44,7 +44,7 @@ test('what cannot be an agent is refused by the name of the field', async () => 
     [{ name: 'A', colour: 'red' }, 400, 'colour'],
     [{ name: 'A', appearance: { primary_color: 'red' } }, 400, 'appearance.primary_color'],
     [{ name: 'A', thresholds: { answer: 2 } }, 400, 'thresholds.answer'],
-    [{ name: 'A', thresholds: { answer: 0.1 } }, 422, 'thresholds'],
+    [{ name: 'A', thresholds: { handoff: 0.1 } }, 400, 'thresholds.handoff'],
     [{ name: 'A', is_default: false }, 400, 'is_default'],
     [{ name: 'A', knowledge_source_ids: ['nonsense'] }, 400, 'knowledge_source_ids[0]'],
     [{ name: 'A', knowledge_source_ids: ['ks_01h455vb4pex5vsknk084sn02q'] }, 404, 'knowledge_source_ids'],

@@ -1,5 +1,6 @@
 import type { Passage } from '../model.ts'
 import { type Asked, fitsAsked, readAsked } from './answer-type.ts'
+import type { Candidate } from './candidate.ts'
 import { quoteAround } from './quote-around.ts'
 import { refersBack } from './refers-back.ts'
 import { splitUnits, type Unit } from './split-units.ts'
@@ -28,18 +29,6 @@ export type Choice = {
   best: Chosen | null
   /** Share of the question's weight found in no passage; 1 for a question without topic words. */
   absent: number
-}
-
-/** A unit that may be the answer. `presences` and `supports` go with the terms of the question, by position. */
-export type Candidate = {
-  passage: Passage
-  units: Unit[]
-  at: number
-  said: string
-  presences: number[]
-  supports: number[]
-  fits: number
-  score: number
 }
 
 /** How much a question word counts when it stands beside the quoted text instead of in it. */

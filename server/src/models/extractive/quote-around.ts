@@ -1,5 +1,5 @@
 import type { Asked } from './answer-type.ts'
-import type { Candidate } from './choose-answer.ts'
+import type { Candidate } from './candidate.ts'
 import { refersBack } from './refers-back.ts'
 import type { Unit } from './split-units.ts'
 

@@ -1,0 +1,32 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { notFound } from '../../base/errors.ts'
+
+const folders = [new URL('../../../../docs/guide/', import.meta.url), new URL('../../../../docs/reference/', import.meta.url)]
+
+export type DocsPage = { name: string; title: string; markdown: string }
+
+const titleOf = (markdown: string, name: string): string => /^# (.+)$/m.exec(markdown)?.[1] ?? name
+
+/** Every page of the guide and the reference, by name. */
+export const readPages = async (): Promise<DocsPage[]> => {
+  const pages = await Promise.all(
+    folders.map(async (folder) => {
+      const files = (await readdir(folder)).filter((file) => file.endsWith('.md')).sort()
+      return Promise.all(
+        files.map(async (file) => {
+          const markdown = await readFile(new URL(file, folder), 'utf8')
+          const name = file.slice(0, -'.md'.length)
+          return { name, title: titleOf(markdown, name), markdown }
+        }),
+      )
+    }),
+  )
+  return pages.flat()
+}
+
+/** One page by its name. Throws NOT_FOUND. */
+export const readPage = async (name: string): Promise<DocsPage> => {
+  const page = (await readPages()).find((one) => one.name === name)
+  if (!page) throw notFound('documentation page', name)
+  return page
+}
