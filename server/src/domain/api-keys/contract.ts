@@ -6,23 +6,39 @@ const scopeList = z
   .array(z.enum(scopes))
   .min(1, 'must name at least one scope')
   .max(scopes.length)
-  .meta({ description: 'What the key may do. `x:write` implies `x:read`. A key can never hold a scope that its minter lacks.', examples: [['contacts:write', 'chat:write']] })
+  .meta({
+    description: 'What the key may do. `x:write` implies `x:read`. A key can never hold a scope that its minter lacks.',
+    examples: [['contacts:write', 'chat:write']],
+  })
 
 export const CreateApiKey = z.strictObject({
-  name: z.string().trim().min(1).max(100).meta({ examples: ['Production app'] }),
+  name: z
+    .string()
+    .trim()
+    .min(1)
+    .max(100)
+    .meta({ examples: ['Production app'] }),
   scopes: scopeList,
   expires_at: timeInput.nullish(),
 })
 
 export const RotateApiKey = z.strictObject({
-  grace_seconds: z.number().int().min(0).max(604_800).optional().meta({ description: 'How long the old key keeps working. Default: 0, it dies at once.' }),
+  grace_seconds: z
+    .number()
+    .int()
+    .min(0)
+    .max(604_800)
+    .optional()
+    .meta({ description: 'How long the old key keeps working. Default: 0, it dies at once.' }),
 })
 
 export const ApiKey = z
   .object({
     id: idOutput('apiKey'),
     name: z.string(),
-    prefix: z.string().meta({ description: 'The first characters of the key, to recognise it by.', examples: ['ply_live_4fX…'] }),
+    prefix: z
+      .string()
+      .meta({ description: 'The first characters of the key, to recognise it by.', examples: ['ply_live_4fX…'] }),
     mode: z.enum(['live', 'sandbox']),
     scopes: z.array(z.string()),
     status: z.enum(['active', 'expired', 'revoked', 'rotating']),
@@ -56,4 +72,9 @@ export const ApiKeyValidity = z
   })
   .meta({ id: 'ApiKeyValidity' })
 
-export const ApiKeyEventData = z.object({ id: idOutput('apiKey'), name: z.string(), scopes: z.array(z.string()), actor: z.string() })
+export const ApiKeyEventData = z.object({
+  id: idOutput('apiKey'),
+  name: z.string(),
+  scopes: z.array(z.string()),
+  actor: z.string(),
+})

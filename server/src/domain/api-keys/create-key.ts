@@ -26,7 +26,12 @@ export const createKey = async (
     const made = await insertKey(ctx, tx, { name: input.name, scopes: input.scopes, expiresAt }, keys)
     await recordEvent(ctx, tx, apiKeyCreated, {
       subject: { type: 'api_key', id: made.row.id },
-      data: { id: toWireId('apiKey', made.row.id), name: made.row.name, scopes: made.row.scopes, actor: actorName(ctx.actor) },
+      data: {
+        id: toWireId('apiKey', made.row.id),
+        name: made.row.name,
+        scopes: made.row.scopes,
+        actor: actorName(ctx.actor),
+      },
     })
     return made
   })

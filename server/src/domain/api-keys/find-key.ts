@@ -19,7 +19,18 @@ export const findKey = async (system: Db, hash: Buffer, now: Date): Promise<KeyH
     .selectFrom('api_keys as k')
     .innerJoin('workspaces as w', 'w.id', 'k.workspace_id')
     .innerJoin('plans as p', 'p.id', 'w.plan_id')
-    .select(['k.id', 'k.name', 'k.workspace_id', 'k.scopes', 'k.expires_at', 'k.grace_until', 'w.mode', 'w.plan_id', 'p.requests_per_minute', 'p.key_calls_per_month'])
+    .select([
+      'k.id',
+      'k.name',
+      'k.workspace_id',
+      'k.scopes',
+      'k.expires_at',
+      'k.grace_until',
+      'w.mode',
+      'w.plan_id',
+      'p.requests_per_minute',
+      'p.key_calls_per_month',
+    ])
     .where('k.hash', '=', hash)
     .where('k.revoked_at', 'is', null)
     .where('w.status', '=', 'active')

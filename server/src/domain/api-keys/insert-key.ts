@@ -7,7 +7,12 @@ import type { ApiKeyRow } from './present.ts'
 type NewKey = { name: string; scopes: string[]; expiresAt: Date | null }
 
 /** Makes a key and stores only its hash; the key itself exists in the answer alone. */
-export const insertKey = async (ctx: Ctx, tx: Db, input: NewKey, keys: KeyFormat): Promise<{ row: ApiKeyRow; key: string }> => {
+export const insertKey = async (
+  ctx: Ctx,
+  tx: Db,
+  input: NewKey,
+  keys: KeyFormat,
+): Promise<{ row: ApiKeyRow; key: string }> => {
   const key = keys.create(ctx.mode)
   const row = await tx
     .insertInto('api_keys')

@@ -7,5 +7,11 @@ export const listKeys = async (ctx: Ctx, page: PageInput): Promise<Page<ApiKeyRo
   requireScope(ctx, 'api_keys:manage')
   let query = ctx.db.selectFrom('api_keys').selectAll().where('workspace_id', '=', ctx.workspaceId)
   if (page.after) query = query.where('id', '<', page.after)
-  return toPage(await query.orderBy('id', 'desc').limit(page.limit + 1).execute(), page.limit)
+  return toPage(
+    await query
+      .orderBy('id', 'desc')
+      .limit(page.limit + 1)
+      .execute(),
+    page.limit,
+  )
 }

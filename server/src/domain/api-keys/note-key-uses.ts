@@ -23,5 +23,7 @@ export const noteKeyUses = async (system: Db, uses: KeyUse[]): Promise<void> => 
     insert into api_key_calls (workspace_id, key_id, month, calls)
     select u.workspace_id, u.key_id, date_trunc('month', u.at at time zone 'UTC')::date, u.calls
     from used u join touched t on t.workspace_id = u.workspace_id and t.id = u.key_id
-    on conflict (workspace_id, key_id, month) do update set calls = api_key_calls.calls + excluded.calls`.execute(system)
+    on conflict (workspace_id, key_id, month) do update set calls = api_key_calls.calls + excluded.calls`.execute(
+    system,
+  )
 }

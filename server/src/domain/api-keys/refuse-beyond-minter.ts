@@ -8,5 +8,8 @@ export const refuseBeyondMinter = (ctx: Ctx, wanted: readonly Scope[]): void => 
   const held = ctx.actor.scopes
   const beyond = wanted.filter((scope) => !holdsScope(held, scope))
   if (beyond.length === 0) return
-  throw new AppError('FORBIDDEN', `A key cannot grant scopes that it lacks: ${beyond.join(', ')}.`, { param: 'scopes', details: { missing_scopes: beyond } })
+  throw new AppError('FORBIDDEN', `A key cannot grant scopes that it lacks: ${beyond.join(', ')}.`, {
+    param: 'scopes',
+    details: { missing_scopes: beyond },
+  })
 }

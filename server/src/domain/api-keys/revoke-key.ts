@@ -1,22 +1,15 @@
-import { notFound } from '../../base/errors.ts'
 import { toWireId } from '../../base/ids.ts'
 import { transaction } from '../../database/transaction.ts'
 import { actorName, type Ctx, requireScope } from '../context.ts'
 import { recordEvent } from '../events/index.ts'
 import { apiKeyRevoked } from './events.ts'
+import { lockKeyRow } from './queries.ts'
 
 /** Ends a key for good. Revoking a revoked key changes nothing and succeeds. Returns the hash, for caches to forget. */
 export const revokeKey = async (ctx: Ctx, id: string): Promise<Buffer> => {
   requireScope(ctx, 'api_keys:manage')
   return transaction(ctx.db, async (tx) => {
-    const row = await tx
-      .selectFrom('api_keys')
-      .selectAll()
-      .where('workspace_id', '=', ctx.workspaceId)
-      .where('id', '=', id)
-      .forUpdate()
-      .executeTakeFirst()
-    if (!row) throw notFound('API key', toWireId('apiKey', id))
+    const row = await lockKeyRow(ctx, tx, id)
     if (row.revoked_at) return row.hash
     await tx
       .updateTable('api_keys')

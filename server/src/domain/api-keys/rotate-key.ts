@@ -1,4 +1,4 @@
-import { AppError, notFound } from '../../base/errors.ts'
+import { AppError } from '../../base/errors.ts'
 import { toWireId } from '../../base/ids.ts'
 import { transaction } from '../../database/transaction.ts'
 import { actorName, type Ctx, requireScope } from '../context.ts'
@@ -8,6 +8,7 @@ import { apiKeyCreated, apiKeyRevoked } from './events.ts'
 import { insertKey } from './insert-key.ts'
 import type { KeyFormat } from './key-format.ts'
 import type { ApiKeyRow } from './present.ts'
+import { lockKeyRow } from './queries.ts'
 import { refuseBeyondMinter } from './refuse-beyond-minter.ts'
 
 type Rotated = { row: ApiKeyRow; key: string; oldHash: Buffer }
@@ -21,16 +22,12 @@ export const rotateKey = async (
   requireScope(ctx, 'api_keys:manage')
   return transaction(ctx.db, async (tx) => {
     const now = ctx.clock.now()
-    const old = await tx
-      .selectFrom('api_keys')
-      .selectAll()
-      .where('workspace_id', '=', ctx.workspaceId)
-      .where('id', '=', id)
-      .forUpdate()
-      .executeTakeFirst()
-    if (!old) throw notFound('API key', toWireId('apiKey', id))
+    const old = await lockKeyRow(ctx, tx, id)
     if (old.revoked_at || old.replaced_by || (old.expires_at && old.expires_at <= now))
-      throw new AppError('CONFLICT', 'Only a living key can be rotated: this one is revoked, expired or already replaced.')
+      throw new AppError(
+        'CONFLICT',
+        'Only a living key can be rotated: this one is revoked, expired or already replaced.',
+      )
     refuseBeyondMinter(ctx, old.scopes as Scope[])
     const made = await insertKey(ctx, tx, { name: old.name, scopes: old.scopes, expiresAt: old.expires_at }, keys)
     const end = graceSeconds > 0 ? { grace_until: new Date(now.getTime() + graceSeconds * 1_000) } : { revoked_at: now }
@@ -40,9 +37,18 @@ export const rotateKey = async (
       .where('workspace_id', '=', ctx.workspaceId)
       .where('id', '=', id)
       .execute()
-    const data = (keyId: string) => ({ id: toWireId('apiKey', keyId), name: old.name, scopes: old.scopes, actor: actorName(ctx.actor) })
-    await recordEvent(ctx, tx, apiKeyCreated, { subject: { type: 'api_key', id: made.row.id }, data: data(made.row.id) })
-    if (graceSeconds === 0) await recordEvent(ctx, tx, apiKeyRevoked, { subject: { type: 'api_key', id }, data: data(id) })
+    const data = (keyId: string) => ({
+      id: toWireId('apiKey', keyId),
+      name: old.name,
+      scopes: old.scopes,
+      actor: actorName(ctx.actor),
+    })
+    await recordEvent(ctx, tx, apiKeyCreated, {
+      subject: { type: 'api_key', id: made.row.id },
+      data: data(made.row.id),
+    })
+    if (graceSeconds === 0)
+      await recordEvent(ctx, tx, apiKeyRevoked, { subject: { type: 'api_key', id }, data: data(id) })
     return { ...made, oldHash: old.hash }
   })
 }

@@ -3,10 +3,10 @@ import { newId } from '../../base/ids.ts'
 import { transaction } from '../../database/transaction.ts'
 import { type Ctx, requireScope } from '../context.ts'
 import { recordEvent } from '../events/index.ts'
+import { outgoingPolicy } from '../outgoing-url.ts'
 import type { CreateKnowledgeSource } from './contract.ts'
 import { enqueueIngest } from './enqueue-ingest.ts'
 import { sourceCreated } from './events.ts'
-import { outgoingPolicy } from './outgoing-policy.ts'
 import { presentSource, type SourceRow } from './present.ts'
 import { readSourceInput, type SourceFile } from './source-input.ts'
 
@@ -21,7 +21,7 @@ export const createSource = async (
   { settings, file }: Outside,
 ): Promise<SourceRow> => {
   requireScope(ctx, 'knowledge:write')
-  const { type, name, url, upload } = readSourceInput(input, file, outgoingPolicy(ctx.mode, settings.sandboxLoopback))
+  const { type, name, url, upload } = readSourceInput(input, file, outgoingPolicy(ctx.mode, settings))
   const now = ctx.clock.now()
   const row: SourceRow = {
     workspace_id: ctx.workspaceId,

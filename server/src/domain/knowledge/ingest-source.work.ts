@@ -1,16 +1,16 @@
+import type { AddressPolicy } from '../../base/address.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { SafeHttp } from '../../base/safe-http.ts'
-import type { AddressPolicy } from '../../base/address.ts'
 import type { Db } from '../../database/open.ts'
 import { transaction } from '../../database/transaction.ts'
 import { type Again, defineWorkKind, type Finished, type WorkItem, type WorkKind } from '../../work/work-kind.ts'
 import type { Ctx } from '../context.ts'
 import { type EventType, recordEvent } from '../events/index.ts'
+import { outgoingPolicy } from '../outgoing-url.ts'
 import { type CrawlLimits, crawlLimits } from './crawl-site.ts'
 import { IngestPayload, ingestKind } from './enqueue-ingest.ts'
 import { sourceFailed, sourceProcessing, sourceReady } from './events.ts'
-import { outgoingPolicy } from './outgoing-policy.ts'
 import { presentSource, type SourceRow } from './present.ts'
 import { type ReadSource, readSource } from './read-source.ts'
 import { lockIndexes } from './search-index.ts'
@@ -164,7 +164,7 @@ export const createIngestKind = (outside: Outside): WorkKind => {
     return {
       source,
       upload: await readUpload(db, source),
-      policy: outgoingPolicy(mode, sandboxLoopback),
+      policy: outgoingPolicy(mode, { sandboxLoopback }),
       report: reportTo(db, source),
       store: (read) => store(db, item, read),
     }

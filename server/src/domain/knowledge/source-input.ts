@@ -1,6 +1,7 @@
 import type { z } from 'zod'
-import { AddressError, type AddressPolicy, checkUrl } from '../../base/address.ts'
+import type { AddressPolicy } from '../../base/address.ts'
 import { AppError } from '../../base/errors.ts'
+import { readOutgoingUrl } from '../outgoing-url.ts'
 import type { CreateKnowledgeSource } from './contract.ts'
 
 type Body = z.output<typeof CreateKnowledgeSource>
@@ -46,16 +47,6 @@ const theOneGiven = (type: SourceType, body: Body, file: SourceFile | undefined)
   return given[0] ?? refuse(allowed[0]!, `A source of type '${type}' needs ${quoted(allowed)}.`)
 }
 
-/** Reads a URL under the policy. Throws BAD_REQUEST that names `url`. */
-const readUrl = (text: string, policy: AddressPolicy): string => {
-  try {
-    return checkUrl(text, policy).href
-  } catch (error) {
-    if (error instanceof AddressError) return refuse('url', error.message)
-    throw error
-  }
-}
-
 const uploadOf = (type: SourceType, given: Given, body: Body, file: SourceFile | undefined): Upload | null => {
   if (given === 'url') return null
   if (given === 'file') return { fileName: file!.name || null, mediaType: file!.mediaType, bytes: file!.bytes }
@@ -73,7 +64,7 @@ export const readSourceInput = (body: Body, file: SourceFile | undefined, policy
   const upload = uploadOf(type, given, body, file)
   if (upload && (upload.bytes.length === 0 || (given === 'content' && !body.content!.trim())))
     refuse(given, `'${given}' must not be empty.`)
-  const url = given === 'url' ? readUrl(body.url!, policy) : null
+  const url = given === 'url' ? readOutgoingUrl(body.url!, policy) : null
   const name = body.name ?? upload?.fileName ?? url ?? refuse('name', "'name' is required.")
   return { type, name: name.slice(0, 200).toWellFormed(), url, upload }
 }

@@ -7,11 +7,11 @@ import type { Db } from '../../database/open.ts'
 import { transaction } from '../../database/transaction.ts'
 import { type Ctx, requireScope } from '../context.ts'
 import { type EventType, recordEvent } from '../events/index.ts'
+import { outgoingPolicy, readOutgoingUrl } from '../outgoing-url.ts'
 import { checkEvents } from './check-events.ts'
 import type { CreateWebhook } from './contract.ts'
 import { webhookCreated } from './events.ts'
 import { presentWebhook, type WebhookRow } from './present.ts'
-import { checkWebhookUrl, urlPolicy } from './url-policy.ts'
 import { secretOwner } from './webhook-keys.ts'
 
 type Outside = {
@@ -52,7 +52,7 @@ export const createWebhook = async (
   { eventTypes, secretBox, settings }: Outside,
 ): Promise<{ row: WebhookRow; secret: string }> => {
   requireScope(ctx, 'webhooks:write')
-  checkWebhookUrl(input.url, urlPolicy(ctx.mode, settings))
+  readOutgoingUrl(input.url, outgoingPolicy(ctx.mode, settings))
   const events = checkEvents(input.events, eventTypes)
   const now = ctx.clock.now()
   const secret = createWebhookSecret()

@@ -9,11 +9,11 @@ import type { SecretBox } from '../../base/secret-box.ts'
 import type { SigningKeys } from '../../base/signature.ts'
 import type { Db } from '../../database/open.ts'
 import { defineWorkKind, type WorkItem, type WorkKind } from '../../work/work-kind.ts'
+import { outgoingPolicy } from '../outgoing-url.ts'
 import { type DeliveryWork, readDeliveryWork } from './delivery-work.ts'
 import { deliveryKind } from './lane.ts'
 import { sendDelivery, unsentAttempt } from './send-delivery.ts'
 import { type DeliveryOutcome, settleDeliveries } from './settle-deliveries.ts'
-import { urlPolicy } from './url-policy.ts'
 import { createWebhookKeys } from './webhook-keys.ts'
 
 type Outside = {
@@ -86,8 +86,8 @@ export const createDeliveryKind = (outside: Outside, tuning: Tuning = {}): WorkK
   const { safeHttp, secretBox, clock, log, settings } = outside
   const { deadlineMs = 15_000, random = Math.random } = tuning
   const policies: Record<'live' | 'sandbox', AddressPolicy> = {
-    live: urlPolicy('live', settings),
-    sandbox: urlPolicy('sandbox', settings),
+    live: outgoingPolicy('live', settings),
+    sandbox: outgoingPolicy('sandbox', settings),
   }
   const keysOf = createWebhookKeys(secretBox)
 

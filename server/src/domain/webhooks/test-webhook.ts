@@ -5,13 +5,13 @@ import type { SafeHttp } from '../../base/safe-http.ts'
 import type { SecretBox } from '../../base/secret-box.ts'
 import { type Ctx, requireScope } from '../context.ts'
 import { envelopeText } from '../events/index.ts'
+import { outgoingPolicy } from '../outgoing-url.ts'
 import type { PingData, WebhookTest } from './contract.ts'
 import { presentDeliveryError } from './delivery-error.ts'
 import { testPing } from './events.ts'
 import { getWebhook } from './get-webhook.ts'
 import type { WebhookRow } from './present.ts'
 import { type Outgoing, sendDelivery } from './send-delivery.ts'
-import { urlPolicy } from './url-policy.ts'
 import { openWebhookKeys } from './webhook-keys.ts'
 
 type Outside = {
@@ -66,7 +66,7 @@ const pingOf = async (ctx: Ctx, row: WebhookRow, { secretBox, settings }: Outsid
   const { head, tail } = envelopeText({ id, workspaceId: ctx.workspaceId, type: testPing.type, data })
   return {
     url: row.url,
-    policy: urlPolicy(ctx.mode, settings),
+    policy: outgoingPolicy(ctx.mode, settings),
     keys: openWebhookKeys(secretBox, row.id, sealed),
     eventId: toWireId('event', id),
     eventType: testPing.type,

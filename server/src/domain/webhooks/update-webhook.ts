@@ -6,12 +6,12 @@ import { transaction } from '../../database/transaction.ts'
 import { pauseLane, resumeLane } from '../../work/lanes.ts'
 import { type Ctx, requireScope } from '../context.ts'
 import { type EventType, recordEvent } from '../events/index.ts'
+import { outgoingPolicy, readOutgoingUrl } from '../outgoing-url.ts'
 import { checkEvents } from './check-events.ts'
 import type { UpdateWebhook } from './contract.ts'
 import { webhookUpdated } from './events.ts'
 import { laneOf, lockLane } from './lane.ts'
 import { presentWebhook, type WebhookRow } from './present.ts'
-import { checkWebhookUrl, urlPolicy } from './url-policy.ts'
 
 type Changes = z.output<typeof UpdateWebhook>
 type Outside = { eventTypes: readonly EventType[]; settings: { sandboxLoopback: boolean } }
@@ -35,7 +35,7 @@ const moveLane = async (tx: Db, row: WebhookRow, now: Date): Promise<void> => {
 /** Changes the named fields only. Pausing stops deliveries, not their collection; what is under way may still arrive. */
 export const updateWebhook = async (ctx: Ctx, id: string, input: Changes, outside: Outside): Promise<WebhookRow> => {
   requireScope(ctx, 'webhooks:write')
-  if (input.url !== undefined) checkWebhookUrl(input.url, urlPolicy(ctx.mode, outside.settings))
+  if (input.url !== undefined) readOutgoingUrl(input.url, outgoingPolicy(ctx.mode, outside.settings))
   const changes = input.events ? { ...input, events: checkEvents(input.events, outside.eventTypes) } : input
   const now = ctx.clock.now()
   return transaction(ctx.db, async (tx) => {
