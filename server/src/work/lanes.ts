@@ -87,10 +87,10 @@ export const readDueItems = async (db: Db, lanes: readonly LaneId[], now: Date, 
 }
 
 /**
- * Gives lanes back, each with the time of its next item. The lane is locked first and its items are read by a second
+ * Gives lanes back, each with the time of its next item; one that has due items left stands behind all that wait. The lane is locked first and its items are read by a second
  * statement: work committed in between holds that lock, so it is seen here or it wakes the lane itself afterwards.
  */
-export const releaseLanes = async (db: Db, lanes: readonly HeldLane[]): Promise<void> => {
+export const releaseLanes = async (db: Db, lanes: readonly HeldLane[], now: Date): Promise<void> => {
   if (lanes.length === 0) return
   const [workspaceIds, kinds, keys] = columnsOf(lanes)
   const epochs = lanes.map((lane) => lane.epoch)
@@ -100,12 +100,13 @@ export const releaseLanes = async (db: Db, lanes: readonly HeldLane[]): Promise<
       on l.workspace_id = h.workspace_id and l.kind = h.kind and l.key = h.key and l.epoch = h.epoch
       order by l.workspace_id, l.kind, l.key for update of l`.execute(tx)
     await sql`update lanes l set lease_owner = null, lease_until = null, next_due_at = (
-        select min(first.due_at) from (values (0::smallint), (1::smallint), (2::smallint)) as b (band)
+        select greatest(min(first.due_at), ${now}) from (values (0::smallint), (1::smallint), (2::smallint)) as b (band)
         cross join lateral (
           select i.due_at from work_items i
           where i.workspace_id = l.workspace_id and i.kind = l.kind and i.key = l.key and i.band = b.band
           order by i.due_at limit 1
         ) first
+        having min(first.due_at) is not null
       )
       from ${mine}
       where l.workspace_id = h.workspace_id and l.kind = h.kind and l.key = h.key and l.epoch = h.epoch`.execute(tx)

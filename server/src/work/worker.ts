@@ -13,6 +13,16 @@ type WorkerOptions = {
   clock: Clock
   log: Log
   pollMs?: number
+  limits?: Partial<Limits>
+}
+
+type Limits = {
+  /** How many lanes this worker holds at once. */
+  lanes: number
+  /** How many items it runs at once, over all lanes. */
+  running: number
+  /** How long it holds a lane while it holds as many as it may, before others have their turn. */
+  holdMs: number
 }
 
 export type Worker = {
@@ -22,8 +32,7 @@ export type Worker = {
   stop(graceMs?: number): Promise<void>
 }
 
-const maxLanes = 256
-const maxRunning = 512
+const usualLimits: Limits = { lanes: 256, running: 512, holdMs: 5_000 }
 const readAhead = 64
 const renewEveryMs = 2_500
 const settleAfterMs = 8
@@ -36,18 +45,25 @@ type Lane = HeldLane & {
   waiting: WorkItem[]
   /** Ids read and not yet settled. */
   taken: Set<string>
+  /** Ids settled since the last look: one under way may still see them, so they stay taken until the next begins. */
+  settled: string[]
   running: number
   /** The last look found nothing due beyond what is taken. */
   empty: boolean
   abort: AbortController
+  heldSince: number
+  /** Takes no more items, so that it can be given back. */
+  yielding: boolean
 }
 
-type Outcome = { lane: Lane; item: WorkItem; result: unknown; failed: boolean }
+/** `obsolete` items made no sense any more and are dropped; those that `threw` come again. */
+type Outcome = { lane: Lane; item: WorkItem; end: 'ran' | 'threw' | 'obsolete'; result?: unknown }
 
 const nameOf = (lane: LaneId) => `${lane.workspaceId} ${lane.kind} ${lane.key}`
 
 /** Runs background work: leases lanes, keeps each lane's window full, settles outcomes in batches. */
-export const startWorker = ({ db, kinds, clock, log, pollMs = 250 }: WorkerOptions): Worker => {
+export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: WorkerOptions): Worker => {
+  const { lanes: maxLanes, running: maxRunning, holdMs } = { ...usualLimits, ...limits }
   const owner = newId()
   const byKind = new Map(kinds.map((kind) => [kind.kind, kind]))
   const lanes = new Map<string, Lane>()
@@ -74,14 +90,32 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250 }: WorkerOptio
     const limit = maxLanes - lanes.size
     for (const lane of await leaseLanes(db, { kinds: [...byKind.keys()], owner, now: clock.now(), limit })) {
       const kindOf = byKind.get(lane.kind)!
-      lanes.set(nameOf(lane), { ...lane, kindOf, waiting: [], taken: new Set(), running: 0, empty: false, abort: new AbortController() })
+      const fresh = { waiting: [], taken: new Set<string>(), settled: [], running: 0, empty: false, yielding: false, heldSince: Date.now() }
+      lanes.set(nameOf(lane), { ...lane, ...fresh, kindOf, abort: new AbortController() })
+    }
+  }
+
+  const putBack = (lane: Lane) => {
+    for (const item of lane.waiting) lane.taken.delete(item.id)
+    lane.waiting = []
+  }
+
+  // Lanes that never run dry would keep the rest waiting for ever.
+  const share = () => {
+    if (lanes.size < maxLanes) return
+    for (const lane of lanes.values()) {
+      if (lane.yielding || Date.now() - lane.heldSince < holdMs) continue
+      lane.yielding = true
+      putBack(lane)
     }
   }
 
   const refill = async () => {
-    const hungry = [...lanes.values()].filter((lane) => lane.waiting.length === 0 && lane.running < lane.kindOf.window)
+    for (const lane of lanes.values()) for (const id of lane.settled.splice(0)) lane.taken.delete(id)
+    const hungry = [...lanes.values()].filter((lane) => !lane.yielding && lane.waiting.length === 0 && lane.running < lane.kindOf.window)
     if (stopping || hungry.length === 0) return
     const items = await readDueItems(db, hungry, clock.now(), readAhead)
+    if (stopping) return
     for (const lane of hungry) lane.empty = true
     for (const item of items) {
       const lane = lanes.get(nameOf(item))
@@ -100,10 +134,10 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250 }: WorkerOptio
 
   const runOne = async (lane: Lane, item: WorkItem, input: unknown) => {
     try {
-      finish({ lane, item, result: await lane.kindOf.run(item, input, lane.abort.signal), failed: false })
+      finish({ lane, item, end: 'ran', result: await lane.kindOf.run(item, input, lane.abort.signal) })
     } catch (error) {
       log.error({ err: error, kind: item.kind, item: item.id }, 'background work threw')
-      finish({ lane, item, result: undefined, failed: true })
+      finish({ lane, item, end: 'threw' })
     } finally {
       running--
       lane.running--
@@ -111,24 +145,34 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250 }: WorkerOptio
     }
   }
 
-  const startKind = async (kind: WorkKind, batch: { lane: Lane; item: WorkItem }[]) => {
+  const startKind = async (kind: WorkKind, batch: { lane: Lane; item: WorkItem }[]): Promise<void> => {
     const inputs = await kind.prepare(db, batch.map(({ item }) => item)).catch((error) => {
-      log.error({ err: error, kind: kind.kind }, 'background work could not be prepared')
+      log.error({ err: error, kind: kind.kind, items: batch.length }, 'background work could not be prepared')
       return undefined
     })
+    // One item that cannot be prepared must not hold up the others.
+    if (!inputs && batch.length > 1) {
+      for (const one of batch) await startKind(kind, [one])
+      return
+    }
     batch.forEach(({ lane, item }, i) => {
       const input = inputs?.[i]
       if (inputs && input !== null && input !== undefined) return void runOne(lane, item, input)
       running--
       lane.running--
-      finish({ lane, item, result: undefined, failed: inputs === undefined })
+      finish({ lane, item, end: inputs ? 'obsolete' : 'threw' })
     })
   }
 
-  // Round robin over lanes: a lane with a long queue gets its window and no more.
+  // Round robin over lanes: a lane with a long queue gets its window and no more, and then stands behind the others.
   const launch = async () => {
     const batches = new Map<WorkKind, { lane: Lane; item: WorkItem }[]>()
-    for (const lane of lanes.values()) {
+    for (const lane of [...lanes.values()]) {
+      if (running >= maxRunning) break
+      if (lane.waiting.length > 0 && lane.running < lane.kindOf.window) {
+        lanes.delete(nameOf(lane))
+        lanes.set(nameOf(lane), lane)
+      }
       while (lane.running < lane.kindOf.window && lane.waiting.length > 0 && running < maxRunning) {
         const item = lane.waiting.shift()!
         lane.running++
@@ -142,31 +186,49 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250 }: WorkerOptio
   }
 
   const release = async () => {
-    const idle = [...lanes.values()].filter((lane) => lane.taken.size === 0 && (lane.empty || stopping))
+    const idle = [...lanes.values()].filter((lane) => lane.taken.size === 0 && (lane.empty || lane.yielding || stopping))
     if (idle.length === 0) return
+    // Forgotten only once the database knows: else a failure here would leave them to nobody until the lease runs out.
+    await releaseLanes(db, idle, clock.now())
     for (const lane of idle) lanes.delete(nameOf(lane))
-    await releaseLanes(db, idle)
   }
 
-  const settleKind = async (kind: WorkKind, outcomes: Outcome[]): Promise<void> => {
-    const dropped: WorkKind = { ...kind, settle: async (_tx, done) => done.filter(({ result }) => result === true).map(({ item }) => ({ id: item.id, band: item.band, dueAt: new Date(clock.now().getTime() + strayRetryMs(item.attempt)) })) }
-    const [sound, stray] = [outcomes.filter((o) => !o.failed && o.result !== undefined), outcomes.filter((o) => o.failed || o.result === undefined)]
+  // Stands in for a kind whose items did not get as far as an outcome of their own.
+  const withoutOutcome = (kind: WorkKind): WorkKind => ({
+    ...kind,
+    settle: async (_tx, done) =>
+      done
+        .filter(({ result }) => result === 'threw')
+        .map(({ item }) => ({ id: item.id, band: Math.max(1, item.band), dueAt: new Date(clock.now().getTime() + strayRetryMs(item.attempt)) })),
+  })
+
+  const settleRan = async (kind: WorkKind, outcomes: Outcome[]): Promise<void> => {
+    if (outcomes.length === 0) return
     try {
-      if (sound.length > 0) await settle(db, kind, sound.map(({ item, result, lane }) => ({ item, result, epoch: lane.epoch })))
-      if (stray.length > 0) await settle(db, dropped, stray.map(({ item, failed, lane }) => ({ item, result: failed, epoch: lane.epoch })))
+      await settle(db, kind, outcomes.map(({ item, result, lane }) => ({ item, result, epoch: lane.epoch })))
     } catch (error) {
       log.error({ err: error, kind: kind.kind, items: outcomes.length }, 'background work could not be settled')
-      if (outcomes.length > 1) for (const outcome of outcomes) await settleKind(kind, [outcome])
-      else if (!outcomes[0]!.failed) await settleKind(kind, [{ ...outcomes[0]!, failed: true }])
+      if (outcomes.length > 1) for (const outcome of outcomes) await settleRan(kind, [outcome])
+      else await settleRest(kind, outcomes.map((outcome) => ({ ...outcome, end: 'threw' as const })))
     }
+  }
+
+  const settleRest = async (kind: WorkKind, outcomes: Outcome[]): Promise<void> => {
+    if (outcomes.length === 0) return
+    await settle(db, withoutOutcome(kind), outcomes.map(({ item, end, lane }) => ({ item, result: end, epoch: lane.epoch }))).catch((error) =>
+      log.error({ err: error, kind: kind.kind, items: outcomes.length }, 'background work could not be put back; it is read again'),
+    )
   }
 
   const settleAll = async () => {
     while (finished.length > 0) {
       const outcomes = finished.splice(0, settleAtMost)
       const groups = Map.groupBy(outcomes, ({ lane }) => lane.kindOf)
-      for (const [kind, group] of groups) await settleKind(kind, group)
-      for (const { lane, item } of outcomes) lane.taken.delete(item.id)
+      for (const [kind, group] of groups) {
+        await settleRan(kind, group.filter(({ end }) => end === 'ran'))
+        await settleRest(kind, group.filter(({ end }) => end !== 'ran'))
+      }
+      for (const { lane, item } of outcomes) lane.settled.push(item.id)
       for (const lane of new Set(outcomes.map((outcome) => outcome.lane))) lane.empty = false
     }
   }
@@ -181,10 +243,11 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250 }: WorkerOptio
 
   const loop = startLoop({
     pollMs,
-    gatherMs: 1,
+    gatherMs: () => 1,
     onError: (error) => log.error({ err: error }, 'the worker stumbled and goes on'),
     step: async () => {
       await renew()
+      share()
       await lease()
       await refill()
       await launch()
@@ -201,15 +264,12 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250 }: WorkerOptio
     wake: loop.wake,
     stop: async (graceMs = 20_000) => {
       stopping = true
-      for (const lane of lanes.values()) {
-        for (const item of lane.waiting) lane.taken.delete(item.id)
-        lane.waiting = []
-      }
+      for (const lane of lanes.values()) putBack(lane)
       await drained(Date.now() + graceMs)
       for (const lane of lanes.values()) lane.abort.abort()
       await drained(Date.now() + 1_000)
       await loop.stop()
-      await releaseLanes(db, [...lanes.values()]).catch((error) => log.error({ err: error }, 'lanes could not be given back'))
+      await releaseLanes(db, [...lanes.values()], clock.now()).catch((error) => log.error({ err: error }, 'lanes could not be given back'))
     },
   }
 }

@@ -1,0 +1,408 @@
+import assert from 'node:assert/strict'
+import test, { after, afterEach } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
+import { openTestDatabase } from '../../test/database.ts'
+import { makeWorkspace } from '../../test/make.ts'
+import { systemClock } from '../base/clock.ts'
+import { newId } from '../base/ids.ts'
+import { silentLog } from '../base/log.ts'
+import type { Db } from '../database/open.ts'
+import { enqueue } from './enqueue.ts'
+import { leaseLanes, pauseLane, readDueItems, releaseLanes, renewLanes, resumeLane } from './lanes.ts'
+import { settle } from './settle.ts'
+import { type Again, defineWorkKind, type Finished, type LaneId, type WorkItem, type WorkKind } from './work-kind.ts'
+import { startWorker, type Worker } from './worker.ts'
+
+const database = await openTestDatabase()
+const { system: db } = database
+after(() => database.close())
+
+let kindNumber = 0
+// Each test has a kind of its own, so that no worker takes another test's lanes.
+const newKind = () => `kind_${++kindNumber}`
+
+const makeLane = async (kind: string): Promise<LaneId> => ({ workspaceId: await makeWorkspace(database), kind, key: newId() })
+
+const add = (lane: LaneId, payloads: string[], dueAt = new Date()) => enqueue(db, payloads.map((payload) => ({ ...lane, id: newId(), dueAt, payload })))
+
+const waiting = async (kind: string): Promise<{ payload: string; attempt: number; band: number; due_at: Date }[]> =>
+  db.selectFrom('work_items').select(['payload', 'attempt', 'band', 'due_at']).where('kind', '=', kind).orderBy('payload').execute()
+
+const laneRow = ({ workspaceId, kind, key }: LaneId) =>
+  db.selectFrom('lanes').selectAll().where('workspace_id', '=', workspaceId).where('kind', '=', kind).where('key', '=', key).executeTakeFirstOrThrow()
+
+const until = async (what: string, reached: () => boolean | Promise<boolean>): Promise<void> => {
+  for (let tries = 0; tries < 4_000; tries++) {
+    if (await reached()) return
+    await sleep(5)
+  }
+  throw new Error(`never came to pass: ${what}`)
+}
+
+type Behaviour = {
+  window?: number
+  run?: (item: WorkItem, signal: AbortSignal) => Promise<unknown>
+  settle?: (tx: Db, finished: Finished<unknown>[]) => Promise<Again[]>
+  prepare?: (items: WorkItem[]) => (unknown | null)[]
+}
+
+const kindOf = (kind: string, { window = 4, run = async () => 'done', settle: settleWith = async () => [], prepare }: Behaviour = {}): WorkKind =>
+  defineWorkKind({
+    kind,
+    window,
+    prepare: async (_db, items) => (prepare ? prepare(items) : items.map((item) => item.payload)),
+    run: (item, _input, signal) => run(item, signal),
+    settle: settleWith,
+  })
+
+const running = new Set<Worker>()
+// A test that fails must not leave a worker behind that keeps the process alive.
+afterEach(async () => {
+  await Promise.all([...running].map((worker) => worker.stop(0)))
+  running.clear()
+})
+
+const start = (kinds: WorkKind[], limits = {}): Worker => {
+  const worker = startWorker({ db, kinds, clock: systemClock, log: silentLog, pollMs: 5, limits })
+  running.add(worker)
+  return worker
+}
+
+test('work that commits with its cause is run once, and work that rolls back never', async () => {
+  const kind = newKind()
+  const lane = await makeLane(kind)
+  const ran: string[] = []
+  await db.transaction().execute((tx) => enqueue(tx, [{ ...lane, id: newId(), dueAt: new Date(), payload: 'kept' }]))
+  await db
+    .transaction()
+    .execute(async (tx) => {
+      await enqueue(tx, [{ ...lane, id: newId(), dueAt: new Date(), payload: 'undone' }])
+      throw new Error('rolled back')
+    })
+    .catch(() => undefined)
+  const worker = start([kindOf(kind, { run: async ({ payload }) => ran.push(payload) })])
+  await until('the lane is empty', async () => (await waiting(kind)).length === 0)
+  await worker.stop()
+  assert.deepEqual(ran, ['kept'])
+  const { next_due_at, lease_owner } = await laneRow(lane)
+  assert.deepEqual({ next_due_at, lease_owner }, { next_due_at: null, lease_owner: null })
+})
+
+test('the same item enqueued twice runs once', async () => {
+  const kind = newKind()
+  const lane = await makeLane(kind)
+  const item = { ...lane, id: newId(), dueAt: new Date(), payload: 'one' }
+  await enqueue(db, [item])
+  await enqueue(db, [{ ...item, payload: 'other' }])
+  assert.deepEqual((await waiting(kind)).map(({ payload }) => payload), ['one'])
+})
+
+test('work that is not due waits, and the lane says when to look again', async () => {
+  const kind = newKind()
+  const lane = await makeLane(kind)
+  const later = new Date(Date.now() + 3_600_000)
+  await add(lane, ['now'])
+  await add(lane, ['later'], later)
+  const ran: string[] = []
+  const worker = start([kindOf(kind, { run: async ({ payload }) => ran.push(payload) })])
+  await until('the lane is given back', async () => ran.length === 1 && (await laneRow(lane)).lease_owner === null)
+  await worker.stop()
+  assert.deepEqual(ran, ['now'])
+  assert.equal((await laneRow(lane)).next_due_at?.getTime(), later.getTime())
+})
+
+test('settle puts an item off with a higher attempt, and drops the one it does not return', async () => {
+  const kind = newKind()
+  const lane = await makeLane(kind)
+  await add(lane, ['again', 'done'])
+  const dueAt = new Date(Date.now() + 60_000)
+  const worker = start([
+    kindOf(kind, {
+      settle: async (_tx, finished) => finished.filter(({ item }) => item.payload === 'again').map(({ item }) => ({ id: item.id, dueAt, band: 1, payload: 'again, later' })),
+    }),
+  ])
+  await until('both are settled', async () => (await waiting(kind)).every(({ attempt }) => attempt === 2))
+  await worker.stop()
+  assert.deepEqual(await waiting(kind), [{ payload: 'again, later', attempt: 2, band: 1, due_at: dueAt }])
+})
+
+test('an item whose code throws comes again later, and holds up nobody', async () => {
+  const kind = newKind()
+  const lane = await makeLane(kind)
+  await add(lane, ['bad', 'good 1', 'good 2'])
+  const worker = start([
+    kindOf(kind, {
+      window: 1,
+      run: async ({ payload }) => {
+        if (payload === 'bad') throw new Error('stray')
+        return payload
+      },
+    }),
+  ])
+  await until('the good ones are done', async () => (await waiting(kind)).length === 1)
+  await worker.stop()
+  const [left] = await waiting(kind)
+  assert.deepEqual([left?.payload, left?.attempt, left?.band], ['bad', 2, 1])
+  assert.ok(left!.due_at > new Date())
+})
+
+test('an item that cannot be prepared comes again alone, and one that makes no sense is dropped', async () => {
+  const kind = newKind()
+  const lane = await makeLane(kind)
+  await add(lane, ['bad', 'good', 'obsolete'])
+  const ran: string[] = []
+  const worker = start([
+    kindOf(kind, {
+      prepare: (items) => {
+        if (items.some(({ payload }) => payload === 'bad')) throw new Error('cannot be read')
+        return items.map(({ payload }) => (payload === 'obsolete' ? null : payload))
+      },
+      run: async ({ payload }) => ran.push(payload),
+    }),
+  ])
+  await until('one is left', async () => (await waiting(kind)).length === 1)
+  await worker.stop()
+  assert.deepEqual(ran, ['good'])
+  assert.deepEqual((await waiting(kind)).map(({ payload, attempt }) => [payload, attempt]), [['bad', 2]])
+})
+
+test('a batch that cannot be settled is settled one by one, each once', async () => {
+  const kind = newKind()
+  const lane = await makeLane(kind)
+  await add(lane, ['a', 'poison', 'b', 'throws'])
+  const settled: string[] = []
+  const worker = start([
+    kindOf(kind, {
+      window: 8,
+      run: async ({ payload }) => {
+        if (payload === 'throws') throw new Error('stray')
+        return payload
+      },
+      settle: async (tx, finished) => {
+        if (finished.some(({ item }) => item.payload === 'poison')) await sql`select 1 / 0`.execute(tx)
+        settled.push(...finished.map(({ item }) => item.payload))
+        return []
+      },
+    }),
+  ])
+  await until('two are put off', async () => (await waiting(kind)).length === 2)
+  await worker.stop()
+  assert.deepEqual(settled.sort(), ['a', 'b'])
+  assert.deepEqual((await waiting(kind)).map(({ payload, attempt }) => [payload, attempt]), [['poison', 2], ['throws', 2]])
+})
+
+test('a kind whose run returns nothing is settled all the same', async () => {
+  const kind = newKind()
+  await add(await makeLane(kind), ['quiet'])
+  let settled = 0
+  const worker = start([
+    kindOf(kind, {
+      run: async () => undefined,
+      settle: async (_tx, finished) => {
+        settled += finished.length
+        return []
+      },
+    }),
+  ])
+  await until('it is done', async () => (await waiting(kind)).length === 0)
+  await worker.stop()
+  assert.equal(settled, 1)
+})
+
+test('a long lane does not keep a short one waiting, though they share every slot', async () => {
+  const kind = newKind()
+  const [long, short] = [await makeLane(kind), await makeLane(kind)]
+  await add(long, Array.from({ length: 60 }, (_, i) => `long ${i}`))
+  await add(short, ['short'])
+  const order: string[] = []
+  const worker = start([kindOf(kind, { window: 8, run: async ({ payload }) => order.push(payload) })], { running: 2 })
+  await until('all are done', () => order.length === 61)
+  await worker.stop()
+  assert.ok(order.indexOf('short') < 10, `the short lane came ${order.indexOf('short')}th`)
+})
+
+test('lanes that never run dry give their turn to others', async () => {
+  const kind = newKind()
+  const [endless, other] = [await makeLane(kind), await makeLane(kind)]
+  await add(endless, ['more'], new Date(Date.now() - 60_000))
+  let others = 0
+  const worker = start(
+    [
+      kindOf(kind, {
+        run: async ({ payload }) => {
+          if (payload === 'other') others++
+          await sleep(2)
+        },
+        settle: async (_tx, finished) =>
+          finished.filter(({ item }) => item.payload === 'more').map(({ item }) => ({ id: item.id, dueAt: new Date(Date.now() - 60_000), band: 0 })),
+      }),
+    ],
+    { lanes: 1, holdMs: 20 },
+  )
+  await until('the endless lane is held', async () => (await laneRow(endless)).lease_owner !== null)
+  await add(other, ['other'])
+  await until('the other lane had its turn', () => others === 1)
+  await worker.stop()
+})
+
+test('a paused lane collects work, and resuming it runs what it collected', async () => {
+  const kind = newKind()
+  const lane = await makeLane(kind)
+  await pauseLane(db, lane)
+  await add(lane, ['one', 'two'])
+  const ran: string[] = []
+  const worker = start([kindOf(kind, { run: async ({ payload }) => ran.push(payload) })])
+  const { rows } = await sql<{ n: number }>`select count(*)::int as n from lanes where kind = ${kind} and lease_owner is not null`.execute(db)
+  assert.equal(rows[0]?.n, 0)
+  assert.deepEqual(ran, [])
+  await resumeLane(db, lane, new Date())
+  worker.wake()
+  await until('both ran', () => ran.length === 2)
+  await worker.stop()
+})
+
+test('pausing takes the lane from whoever holds it', async () => {
+  const kind = newKind()
+  const lane = await makeLane(kind)
+  await add(lane, ['one'])
+  const [held] = await leaseLanes(db, { kinds: [kind], owner: newId(), now: new Date(), limit: 1 })
+  assert.ok(held)
+  assert.equal((await renewLanes(db, [held])).length, 1)
+  await pauseLane(db, lane)
+  assert.equal((await renewLanes(db, [held])).length, 0)
+})
+
+test('stop lets what runs finish, settles it, starts nothing more and gives the lanes back', async () => {
+  const kind = newKind()
+  const lane = await makeLane(kind)
+  await add(lane, Array.from({ length: 20 }, (_, i) => `item ${i}`))
+  const started: string[] = []
+  let open = () => {}
+  const gate = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const worker = start([
+    kindOf(kind, {
+      window: 2,
+      run: async ({ payload }) => {
+        started.push(payload)
+        await gate
+      },
+    }),
+  ])
+  await until('the window is full', () => started.length === 2)
+  const stopped = worker.stop()
+  open()
+  await stopped
+  assert.equal(started.length, 2)
+  assert.equal((await waiting(kind)).length, 18)
+  assert.equal((await laneRow(lane)).lease_owner, null)
+})
+
+test('stop aborts what does not finish in time, and that work comes again', async () => {
+  const kind = newKind()
+  const lane = await makeLane(kind)
+  await add(lane, ['slow'])
+  let aborted = false
+  let started = false
+  const worker = start([
+    kindOf(kind, {
+      run: async (_item, signal) => {
+        started = true
+        await sleep(60_000, undefined, { signal }).catch(() => {
+          aborted = true
+        })
+        throw new Error('aborted')
+      },
+    }),
+  ])
+  await until('it runs', () => started)
+  await worker.stop(0)
+  assert.ok(aborted)
+  assert.deepEqual((await waiting(kind)).map(({ payload, attempt }) => [payload, attempt]), [['slow', 2]])
+})
+
+const expireLease = ({ workspaceId, kind, key }: LaneId) =>
+  sql`update lanes set lease_until = now() - interval '1 second' where workspace_id = ${workspaceId} and kind = ${kind} and key = ${key}`.execute(db)
+
+test('a lease that ran out is taken over, and whoever lost it changes nothing', async () => {
+  const kind = newKind()
+  const lane = await makeLane(kind)
+  await add(lane, ['one'])
+  const [first] = await leaseLanes(db, { kinds: [kind], owner: newId(), now: new Date(), limit: 1 })
+  const [item] = await readDueItems(db, [lane], new Date(), 1)
+  assert.equal((await leaseLanes(db, { kinds: [kind], owner: newId(), now: new Date(), limit: 1 })).length, 0)
+  await expireLease(lane)
+  const [second] = await leaseLanes(db, { kinds: [kind], owner: newId(), now: new Date(), limit: 1 })
+  assert.ok(second!.epoch > first!.epoch)
+  assert.equal((await renewLanes(db, [first!])).length, 0)
+
+  const seen: boolean[] = []
+  const watching = kindOf(kind, {
+    settle: async (_tx, finished) => {
+      seen.push(...finished.map(({ stale }) => stale))
+      return []
+    },
+  })
+  await settle(db, watching, [{ item: item!, result: 'late', epoch: first!.epoch }])
+  assert.deepEqual(seen, [true])
+  assert.equal((await waiting(kind)).length, 1)
+  await releaseLanes(db, [first!], new Date())
+  assert.notEqual((await laneRow(lane)).lease_owner, null)
+  await settle(db, watching, [{ item: item!, result: 'in time', epoch: second!.epoch }])
+  assert.deepEqual(seen, [true, false])
+  assert.equal((await waiting(kind)).length, 0)
+})
+
+test('an abandoned worker loses nothing: another finishes every item', async () => {
+  const kind = newKind()
+  const lanes = await Promise.all(Array.from({ length: 5 }, () => makeLane(kind)))
+  for (const lane of lanes) await add(lane, Array.from({ length: 10 }, (_, i) => `${lane.key} ${i}`))
+  // What a killed process leaves behind: held lanes, and items that were read and perhaps run, but never settled.
+  const held = await leaseLanes(db, { kinds: [kind], owner: newId(), now: new Date(), limit: 10 })
+  assert.equal(held.length, 5)
+  assert.ok((await readDueItems(db, held, new Date(), 64)).length === 50)
+  const done = new Set<string>()
+  const worker = start([
+    kindOf(kind, {
+      settle: async (_tx, finished) => {
+        for (const { item, stale } of finished) if (!stale) done.add(item.payload)
+        return []
+      },
+    }),
+  ])
+  for (const lane of held) await expireLease(lane)
+  await until('everything is done', async () => (await waiting(kind)).length === 0)
+  await worker.stop()
+  assert.equal(done.size, 50)
+})
+
+test('work enqueued while its lane is being given back is never parked', async () => {
+  const kind = newKind()
+  const lane = await makeLane(kind)
+  let ran = 0
+  const worker = start([kindOf(kind, { run: async () => ran++ })])
+  // Each round the lane has just run dry, so releases and new work meet again and again.
+  for (let round = 0; round < 100; round++) {
+    await add(lane, [`round ${round}`])
+    worker.wake()
+    if (round % 3 === 0) await sleep(round % 7)
+  }
+  await until('all rounds ran', () => ran === 100)
+  await worker.stop()
+  assert.equal((await waiting(kind)).length, 0)
+})
+
+test('two workers share lanes and run every item once', async () => {
+  const kind = newKind()
+  const lanes = await Promise.all(Array.from({ length: 8 }, () => makeLane(kind)))
+  for (const lane of lanes) await add(lane, Array.from({ length: 25 }, (_, i) => `${lane.key} ${i}`))
+  const runs = new Map<string, number>()
+  const behaviour = { run: async ({ payload }: WorkItem) => runs.set(payload, (runs.get(payload) ?? 0) + 1) }
+  const workers = [start([kindOf(kind, behaviour)]), start([kindOf(kind, behaviour)])]
+  await until('all ran', async () => (await waiting(kind)).length === 0)
+  await Promise.all(workers.map((worker) => worker.stop()))
+  assert.equal(runs.size, 200)
+  assert.ok([...runs.values()].every((n) => n === 1))
+})
