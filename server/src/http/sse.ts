@@ -1,12 +1,13 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 
-/** One server-sent event: `data` is sent as JSON. */
+/** One server-sent event: `data` is sent as JSON. An empty `id` is not sent: nothing can be resumed from there. */
 export type SseFrame = { id: string; event: string; data: unknown }
 
 const keepAliveMs = 15_000
 
-const frameText = ({ id, event, data }: SseFrame): string => `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+const frameText = ({ id, event, data }: SseFrame): string =>
+  `${id === '' ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
 
 /** Waits until the reader has caught up, or is gone. */
 const caughtUp = async (response: ServerResponse): Promise<void> => {

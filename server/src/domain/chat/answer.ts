@@ -5,7 +5,7 @@ import { awaitFirst } from './await-first.ts'
 import type { GroundedText } from './evidence.ts'
 import { type GroundingEnd, groundAnswer } from './grounded-answer.ts'
 import { type ChatInput, type Once, openTurn } from './open-turn.ts'
-import type { Part } from './parts-of-message.ts'
+import { brokenOff, type Part } from './parts-of-message.ts'
 import { passOn } from './pass-on.ts'
 import { prepareRequest } from './prepare-request.ts'
 import { citationsOf } from './read-passages.ts'
@@ -22,9 +22,6 @@ export type AnswerDeps = {
   /** The server is asked to stop. */
   stopping: AbortSignal
 }
-
-const errorPart = (message: string, retryable: boolean): Part => ({ type: 'error', code: 'SERVICE_UNAVAILABLE', message, retryable })
-const stoppingPart = () => errorPart('The server is shutting down. Ask again.', true)
 
 /** Yields what the passages support as it comes; ends with what became of the model's stream. */
 async function* draft(grounding: AsyncGenerator<GroundedText, GroundingEnd>, signal: AbortSignal): AsyncGenerator<GroundedText, GroundingEnd | ModelError> {
@@ -88,7 +85,7 @@ export async function* answer(ctx: Ctx, input: ChatInput, deps: AnswerDeps): Asy
 
   if (said.status === 'aborted' && !started) {
     if (failure) throw failure
-    if (deps.stopping.aborted) yield stoppingPart()
+    if (deps.stopping.aborted) yield brokenOff
     return
   }
   const reason = said.status === 'aborted' ? null : reasonFor(said.end, whole ? configuration.thresholds.answer : 0)
@@ -97,7 +94,6 @@ export async function* answer(ctx: Ctx, input: ChatInput, deps: AnswerDeps): Asy
 
   const reply = await storeAnswer(ctx, turn, model, { draft: said, reason, remember: deps.remember })
   if (reply.handoff) yield { type: 'handoff', handoff: reply.handoff }
-  if (failure) yield errorPart('The model stopped before the answer was complete.', failure.retryable)
-  else if (deps.stopping.aborted) yield stoppingPart()
+  if (said.status === 'aborted') yield brokenOff
   yield { type: 'message-end', message: reply }
 }

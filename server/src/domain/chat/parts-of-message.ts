@@ -4,6 +4,14 @@ import type { ChatPart, ChatReply } from './contract.ts'
 export type Part = z.infer<typeof ChatPart>
 export type Reply = z.infer<typeof ChatReply>
 
+/** Tells the reader that an answer ends too early: the model failed, or the server is asked to stop. */
+export const brokenOff: Part = {
+  type: 'error',
+  code: 'SERVICE_UNAVAILABLE',
+  message: 'The answer was broken off before it was complete. Ask again.',
+  retryable: true,
+}
+
 /**
  * The parts of a finished answer, the same ones in the same order as when it was first streamed, so that a reader who lost
  * the stream can be given the rest: text up to a place with citations, then those, and so on.
@@ -26,5 +34,6 @@ export const partsOfMessage = (reply: Reply): Part[] => {
     agent_version_id: reply.agent_version_id,
   }
   const handoff: Part[] = reply.handoff ? [{ type: 'handoff', handoff: reply.handoff }] : []
-  return [start, ...said, ...handoff, { type: 'message-end', message: reply }]
+  const broken: Part[] = reply.status === 'aborted' ? [brokenOff] : []
+  return [start, ...said, ...handoff, ...broken, { type: 'message-end', message: reply }]
 }

@@ -18,7 +18,7 @@ async function* framesOf(parts: AsyncIterable<Part> | Iterable<Part>, after = 0)
   try {
     for await (const part of parts) {
       if (part.type === 'message-start') messageId = part.message_id
-      if (++number > after) yield { id: `${messageId}:${number}`, event: part.type, data: part }
+      if (++number > after) yield { id: messageId && `${messageId}:${number}`, event: part.type, data: part }
     }
   } catch (error) {
     if (error instanceof ModelError) throw unavailable(error, error.retryable ? 5 : undefined)
