@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sql } from 'kysely'
@@ -57,9 +58,19 @@ const seedSandbox = async (ctx: Ctx, deps: Deps, guide: GuidePage[]): Promise<vo
     await createSource(ctx, { type: 'file', name: title }, { ...deps, file: { name: fileName, mediaType: 'text/markdown', bytes: Buffer.from(text) } })
 }
 
-const writeAtomically = async (path: string, text: string): Promise<void> => {
-  await writeFile(`${path}.new`, text, { mode: 0o600, flush: true })
+const pathIn = (dataDir: string): string => join(dataDir, 'credentials.json')
+
+const writeCredentials = async (path: string, credentials: Credentials): Promise<void> => {
+  await writeFile(`${path}.new`, `${JSON.stringify(credentials, null, 2)}\n`, { mode: 0o600, flush: true })
   await rename(`${path}.new`, path)
+}
+
+/** Keeps `base_url` true when the server is started on another address. Does nothing without a credentials file. */
+export const renewBaseUrl = async (dataDir: string, baseUrl: string): Promise<void> => {
+  const path = pathIn(dataDir)
+  if (!existsSync(path)) return
+  const credentials: Credentials = JSON.parse(await readFile(path, 'utf8'))
+  if (credentials.base_url !== baseUrl) await writeCredentials(path, { ...credentials, base_url: baseUrl })
 }
 
 /**
@@ -92,7 +103,7 @@ export const firstStart = async (deps: Deps, dataDir: string): Promise<Credentia
       admin_email: adminEmail,
       admin_password: password,
     }
-    await writeAtomically(join(dataDir, 'credentials.json'), `${JSON.stringify(credentials, null, 2)}\n`)
+    await writeCredentials(pathIn(dataDir), credentials)
     return credentials
   })
 }

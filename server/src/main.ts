@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { type AddressInfo, createServer as createNetServer } from 'node:net'
 import { join, resolve } from 'node:path'
+import type { FastifyInstance } from 'fastify'
 import { startBackground } from './background.ts'
 import { createLookup } from './base/safe-http-resolver.ts'
 import { createSafeHttp } from './base/safe-http.ts'
@@ -15,7 +16,7 @@ import { type Database, openDatabase } from './database/open.ts'
 import { createKeyFormat } from './domain/api-keys/index.ts'
 import { endpoints } from './endpoints.ts'
 import { eventTypes } from './event-types.ts'
-import { firstStart } from './first-start.ts'
+import { firstStart, renewBaseUrl } from './first-start.ts'
 import type { Deps } from './http/deps.ts'
 import { createKeyCache } from './http/key-cache.ts'
 import { createServer } from './http/server.ts'
@@ -24,8 +25,14 @@ import type { Model } from './models/model.ts'
 import { loadSecrets } from './secrets.ts'
 
 const megabyte = 1_048_576
+// A request that has not ended by then belongs to a client that no longer sends or reads.
+const closeGraceMs = 5_000
 
-const localUrl = ({ HOST, PORT }: Config): string => `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${PORT}`
+// Listening on every address means no address that a client could be told, so it is told the one that is always there.
+const localUrl = ({ HOST, PORT }: Config): string => {
+  if (HOST === '0.0.0.0' || HOST === '::') return `http://127.0.0.1:${PORT}`
+  return `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${PORT}`
+}
 
 // Answers carry links to this server, so its port must be known before anything is built.
 const freePort = async (host: string): Promise<number> => {
@@ -108,6 +115,19 @@ const welcome = (config: Config, baseUrl: string, credentialsPath: string, datab
   console.log(`${lines.join('\n')}\n`)
 }
 
+/** Lets requests finish, and hangs up on those that do not. */
+const closeServer = async (server: FastifyInstance): Promise<void> => {
+  const timer = setTimeout(() => server.server.closeAllConnections(), closeGraceMs)
+  await server.close()
+  clearTimeout(timer)
+}
+
+const listen = (server: FastifyInstance, { HOST, PORT }: Config): Promise<unknown> =>
+  server.listen({ port: PORT, host: HOST }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error
+    throw new ConfigError([`PORT: port ${PORT} on ${HOST} is in use. Stop what listens there, or choose another.`])
+  })
+
 const run = async (): Promise<void> => {
   const given = readConfig(process.env)
   const config: Config = given.PORT === 0 ? { ...given, PORT: await freePort(given.HOST) } : given
@@ -130,7 +150,7 @@ const run = async (): Promise<void> => {
     stopped ??= (async () => {
       log.info('stopping')
       stopping.abort()
-      await server.close()
+      await closeServer(server)
       await stopBackground()
       await deps.safeHttp.close()
       await database.close()
@@ -149,7 +169,8 @@ const run = async (): Promise<void> => {
     })
 
   const credentials = await firstStart(deps, dataDir)
-  await server.listen({ port: config.PORT, host: config.HOST })
+  if (!credentials) await renewBaseUrl(dataDir, deps.settings.publicUrl)
+  await listen(server, config)
   if (credentials) await guideReady(database)
   if (!stopping.signal.aborted) welcome(config, deps.settings.publicUrl, join(dataDir, 'credentials.json'), database, log)
 }
@@ -162,7 +183,7 @@ if (Number(process.versions.node.split('.')[0]) < supported) {
 }
 
 run().catch((error: unknown) => {
-  const foreseen = error instanceof ConfigError || error instanceof FolderInUseError || (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+  const foreseen = error instanceof ConfigError || error instanceof FolderInUseError
   console.error(foreseen ? (error as Error).message : error)
   process.exit(1)
 })
