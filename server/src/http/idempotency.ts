@@ -9,8 +9,9 @@ import { errorBody, statusOf } from './errors.ts'
 
 const keptHours = 24
 const maxKeyLength = 255
-// A claim of a request that works outside the database outlives any such request; a crash frees it after this long.
-const claimSeconds = 120
+// A claim of a request that works outside the database is renewed while it does; a crash frees it after this long.
+const claimSeconds = 15
+const renewEveryMs = 5_000
 
 /** How a kept body is written into its row: as it is, or sealed where it shows a secret. */
 export type TextCodec = { write(text: string): string; read(kept: string): string }
@@ -139,7 +140,8 @@ export const claimKey = async (
   ctx: Ctx,
   request: IdempotentRequest,
 ): Promise<{ kept: KeptReply } | { once: OnceOnly; release: () => Promise<void> }> => {
-  const lockedUntil = new Date(ctx.clock.now().getTime() + claimSeconds * 1_000)
+  const nextLock = () => new Date(ctx.clock.now().getTime() + claimSeconds * 1_000)
+  const lockedUntil = nextLock()
   const found = await transaction(ctx.db, async (tx) => {
     await lockKey(tx, ctx, request.key)
     const row = await findStored(tx, ctx, request)
@@ -149,18 +151,27 @@ export const claimKey = async (
     return row
   })
   if (found && found.status !== null) return { kept: replay(found, request) }
-  // Whoever was slower than its claim must not touch the claim of the one that took over.
-  const change = async (db: Ctx['db'], row: { resource_id: string } | { locked_until: null; status?: number; body?: string | null }): Promise<boolean> => {
+  // Whoever was slower than its claim must not touch the claim of the one that took over. While a claim is being renewed, the
+  // row may hold any of its times.
+  let ours = [lockedUntil]
+  const change = async (db: Ctx['db'], row: { resource_id: string } | { locked_until: Date | null; status?: number; body?: string | null }): Promise<boolean> => {
     const { numUpdatedRows } = await db
       .updateTable('idempotency_keys')
       .set(row)
       .where('workspace_id', '=', ctx.workspaceId)
       .where('key', '=', request.key)
       .where('status', 'is', null)
-      .where('locked_until', '=', lockedUntil)
+      .where('locked_until', 'in', ours)
       .executeTakeFirst()
     return numUpdatedRows > 0n
   }
+  const renew = async () => {
+    const next = nextLock()
+    ours = [...ours, next]
+    // One that fails is made up for by the next, or by whoever waits for the claim to end.
+    await change(ctx.db, { locked_until: next }).catch(() => undefined)
+  }
+  const renewal = setInterval(renew, renewEveryMs)
   return {
     once: {
       resourceId: found?.resource_id ?? null,
@@ -174,6 +185,7 @@ export const claimKey = async (
       },
     },
     release: async () => {
+      clearInterval(renewal)
       await change(ctx.db, { locked_until: null })
     },
   }
