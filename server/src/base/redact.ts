@@ -72,6 +72,8 @@ const matchesOf = (kind: RedactKind, text: string, pattern: RegExp): Match[] =>
 const secretPattern = new RegExp(
   [
     /(?<![A-Za-z0-9])ply_(?:live|test)_[A-Za-z0-9]{8,}/,
+    // Keys may carry another brand; their length keeps words like go_live_checklist apart.
+    /(?<![A-Za-z0-9])[a-z][a-z0-9]{1,11}_(?:live|test)_[A-Za-z0-9]{24,}/,
     /(?<![A-Za-z0-9])whsec_[A-Za-z0-9+/=_-]{8,}/,
     /(?<![A-Za-z0-9])sk-[A-Za-z0-9_-]{16,}/,
     /(?<![A-Za-z0-9])(?:[Bb]earer|BEARER)[ \t]+(?=[A-Za-z._~+/=-]*\d)[A-Za-z0-9._~+/=-]{8,}/,
