@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 
@@ -20,10 +20,15 @@ export type Credentials = {
 
 export type Answer = { status: number; headers: Headers; body: any }
 
+/** A process of our own making; `ended` resolves with its exit code, or the signal that ended it. */
+export type Launched = { child: ChildProcess; output(): string; ended: Promise<number | string> }
+
 /** One installation of Parley: a folder, a database and the process that serves it, which may be killed and started again. */
 export type Parley = {
   baseUrl: string
   folder: string
+  /** What `start` passes to the process, whole. */
+  environment: Record<string, string>
   output(): string
   credentials(): Promise<Credentials>
   start(): Promise<void>
@@ -34,8 +39,40 @@ export type Parley = {
   remove(): Promise<void>
 }
 
-const main = fileURLToPath(new URL('../server/src/main.ts', import.meta.url))
+export const main = fileURLToPath(new URL('../server/src/main.ts', import.meta.url))
 const readyWithinMs = 60_000
+const endedWithinMs = 30_000
+
+/** Whether the specs run on PostgreSQL instead of the embedded database. */
+export const onPostgres = Boolean(process.env.PARLEY_TEST_DATABASE_URL)
+
+/** Starts `node` with these arguments, in this folder and with nothing but this environment. */
+export const launch = (folder: string, environment: Record<string, string>, command: string[] = [main]): Launched => {
+  let output = ''
+  const child = spawn(process.execPath, command, { cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
+  const ended = once(child, 'close').then(([code, signal]) => code ?? signal)
+  return { child, output: () => output, ended }
+}
+
+/** The end of a process that must come by itself; one that hangs is killed and told of. */
+export const endOf = async ({ child, output, ended }: Launched): Promise<number | string> => {
+  const timer = setTimeout(() => child.kill('SIGKILL'), endedWithinMs)
+  const end = await ended
+  clearTimeout(timer)
+  if (child.signalCode === 'SIGKILL') throw new Error(`The process did not end within ${endedWithinMs} ms:\n${output()}`)
+  return end
+}
+
+/** Waits until the process has said this; fails loudly when it ends before. */
+export const untilSaid = async (launched: Launched, text: string): Promise<void> => {
+  const { child, output } = launched
+  const deadline = Date.now() + readyWithinMs
+  while (!output().includes(text)) {
+    if (child.exitCode !== null || child.signalCode !== null || Date.now() > deadline) throw new Error(`Parley did not start:\n${output()}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
 
 export const freePort = async (): Promise<number> => {
   const probe = createServer().listen(0, '127.0.0.1')
@@ -63,49 +100,38 @@ export const installParley = async (environment: Record<string, string> = {}): P
   if (server) await withAdmin(server, `create database ${database}`)
   const databaseUrl = server ? Object.assign(new URL(server), { pathname: `/${database}` }).toString() : undefined
 
-  let child: ChildProcess | undefined
-  let output = ''
+  const ownEnvironment = {
+    PATH: process.env.PATH ?? '',
+    PORT: String(port),
+    PARLEY_CHECK_RESPONSES: 'true',
+    PARLEY_LOG_LEVEL: 'warn',
+    ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
+    ...environment,
+  }
+  let launched: Launched | undefined
 
   const start = async () => {
-    output = ''
-    child = spawn(process.execPath, [main], {
-      cwd: folder,
-      env: {
-        PATH: process.env.PATH,
-        PORT: String(port),
-        PARLEY_CHECK_RESPONSES: 'true',
-        PARLEY_LOG_LEVEL: 'warn',
-        ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
-        ...environment,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (chunk) => (output += chunk))
-    const deadline = Date.now() + readyWithinMs
-    while (!output.includes('Parley is ready')) {
-      if (child.exitCode !== null || Date.now() > deadline) throw new Error(`Parley did not start:\n${output}`)
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
+    launched = launch(folder, ownEnvironment)
+    await untilSaid(launched, 'Parley is ready')
   }
 
   const stop: Parley['stop'] = async (signal = 'SIGTERM') => {
-    if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? child?.signalCode ?? null
-    const ended = once(child, 'exit')
-    child.kill(signal)
-    const [code, by] = await ended
-    return code ?? by
+    if (!launched) return null
+    launched.child.kill(signal)
+    return signal === 'SIGKILL' ? launched.ended : endOf(launched)
   }
 
-  const credentials = async (): Promise<Credentials> => JSON.parse(await readFile(join(folder, '.parley', 'credentials.json'), 'utf8'))
+  const credentials = async (): Promise<Credentials> => JSON.parse(await readFile(resolve(folder, environment.PARLEY_DATA_DIR ?? '.parley', 'credentials.json'), 'utf8'))
 
   return {
     baseUrl,
     folder,
-    output: () => output,
+    environment: ownEnvironment,
+    output: () => launched?.output() ?? '',
     credentials,
     start,
     stop,
-    child: () => child,
+    child: () => launched?.child,
     call: async (method, path, { key, body, headers = {} } = {}) => {
       const usedKey = key === undefined ? (await credentials()).sandbox_key : key
       const form = body instanceof FormData
@@ -141,8 +167,10 @@ export const eventually = async <Value>(read: () => Promise<Value>, done: (value
   }
 }
 
+export type Frame = { id: string; event: string; data: any }
+
 /** The frames of a Server-Sent Events body. */
-export const readFrames = (text: string): { id: string; event: string; data: any }[] =>
+export const readFrames = (text: string): Frame[] =>
   text
     .split('\n\n')
     .filter((block) => block.includes('data:'))
@@ -150,3 +178,20 @@ export const readFrames = (text: string): { id: string; event: string; data: any
       const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1] ?? ''
       return { id: field('id'), event: field('event'), data: JSON.parse(field('data')) }
     })
+
+/** The frames of an open stream as they arrive; ends where the stream ends, properly or not. */
+export async function* framesAsTheyCome(response: Response): AsyncGenerator<Frame> {
+  const decoder = new TextDecoder()
+  let text = ''
+  try {
+    for await (const chunk of response.body ?? []) {
+      text += decoder.decode(chunk, { stream: true })
+      const end = text.lastIndexOf('\n\n')
+      if (end === -1) continue
+      yield* readFrames(text.slice(0, end))
+      text = text.slice(end + 2)
+    }
+  } catch {
+    return
+  }
+}
