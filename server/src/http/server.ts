@@ -190,8 +190,8 @@ const sendError = (kernel: Kernel, request: FastifyRequest, reply: FastifyReply,
   if (!known) deps.log.error({ err: error, request_id: request.id, method: request.method, route: request.routeOptions?.url }, 'a request failed')
   const shown = known ?? new AppError('INTERNAL_ERROR', 'Something went wrong on our side. It has been logged under this request id.')
   if (reply.raw.headersSent) {
-    // A stream broke off in the middle: only a cut connection tells its reader so.
-    reply.raw.destroy()
+    // A stream broke off in the middle: only a connection cut behind the last frame tells its reader so.
+    reply.raw.socket?.destroySoon()
     return reply.hijack()
   }
   reply.header('x-request-id', request.id)

@@ -18,7 +18,7 @@ const caughtUp = async (response: ServerResponse): Promise<void> => {
 
 /**
  * Writes frames as they come, waiting where the reader is slow. The first frame is awaited before the status goes out, so
- * that a failure before it can still be answered as JSON: that one is thrown.
+ * that a failure before it can still be answered as JSON. Every failure is thrown, and the response left open: cut it.
  */
 export const writeFrames = async (
   response: ServerResponse,
@@ -41,6 +41,7 @@ export const writeFrames = async (
     }
   } finally {
     clearInterval(beat)
-    response.end()
   }
+  // Not in `finally`: a stream that broke off must not look like one that came to its end.
+  response.end()
 }
