@@ -6,6 +6,8 @@ import type { Answer, Ask, EmbeddedOptions } from './embedded-worker.ts'
 // A transaction that waits for a second connection would wait for itself: better an error that says so.
 const acquireTimeoutMs = 20_000
 
+const asBuffer = (value: unknown): unknown => (value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value)
+
 /** The embedded PostgreSQL behind the same face as a pool. It has one connection, so holders take turns. */
 export const openEmbeddedPool = async (options: EmbeddedOptions): Promise<ConnectionPool> => {
   const worker = new Worker(new URL('./embedded-worker.ts', import.meta.url), { workerData: options })
@@ -31,7 +33,11 @@ export const openEmbeddedPool = async (options: EmbeddedOptions): Promise<Connec
     pending.delete(answer.id)
     if ('error' in answer)
       waiting?.reject(new DatabaseError(answer.error.message, answer.error.code ?? 'XX000', answer.error.constraint))
-    else waiting?.resolve(answer)
+    else {
+      // A Buffer does not survive the way between threads, and `pg` gives one.
+      for (const name of answer.binary) for (const row of answer.rows) row[name] = asBuffer(row[name])
+      waiting?.resolve(answer)
+    }
   })
 
   const ask = (question: { text: string; values: readonly unknown[] | null } | { close: true }): Promise<Rows> =>

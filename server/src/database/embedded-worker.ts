@@ -5,8 +5,10 @@ import { PGlite, type PGliteOptions } from '@electric-sql/pglite'
 /** What the pool asks of this thread, in order; one answer each. */
 export type Ask = { id: number; text: string; values: readonly unknown[] | null } | { id: number; close: true }
 export type Answer =
-  | { id: number; rows: Record<string, unknown>[]; rowCount: number }
+  | { id: number; rows: Record<string, unknown>[]; rowCount: number; binary: string[] }
   | { id: number; error: { message: string; code: string | undefined; constraint: string | undefined } }
+
+const bytea = 17
 
 export type EmbeddedOptions = { folder: string | null; dump: string | null }
 
@@ -20,14 +22,15 @@ if (parentPort) {
   const run = async (ask: Ask): Promise<Answer> => {
     if ('close' in ask) {
       await database.close()
-      return { id: ask.id, rows: [], rowCount: 0 }
+      return { id: ask.id, rows: [], rowCount: 0, binary: [] }
     }
     if (ask.values === null) {
       await database.exec(ask.text)
-      return { id: ask.id, rows: [], rowCount: 0 }
+      return { id: ask.id, rows: [], rowCount: 0, binary: [] }
     }
     const result = await database.query<Record<string, unknown>>(ask.text, ask.values as unknown[])
-    return { id: ask.id, rows: result.rows, rowCount: result.affectedRows || result.rows.length }
+    const binary = result.fields.filter(({ dataTypeID }) => dataTypeID === bytea).map(({ name }) => name)
+    return { id: ask.id, rows: result.rows, rowCount: result.affectedRows || result.rows.length, binary }
   }
 
   port.on('message', async (ask: Ask) => {
