@@ -149,6 +149,8 @@ export const openTestApp = async (options: TestAppOptions = {}): Promise<TestApp
     },
     close: async () => {
       stopping.abort()
+      // A connection that was opened and never used counts as busy for a minute.
+      app.server.closeAllConnections()
       await app.close()
       await stopBackground()
       await deps.keyCache.flush().catch(() => undefined)

@@ -26,10 +26,12 @@ export const createKeyCache = ({ database, keys, clock, onError }: Options): Key
     const written = uses
     uses = new Map()
     if (written.size === 0) return
-    await noteKeyUses(database.system, [...written.values()]).catch((error) => {
+    try {
+      await noteKeyUses(database.system, [...written.values()])
+    } catch (error) {
       for (const use of written.values()) addUse(use)
       throw error
-    })
+    }
   }
 
   // The first use is written at once, else a key used once would look unused; later ones at the next flush.
