@@ -6,6 +6,28 @@ type Json = Record<string, unknown>
 
 type Components = Record<string, Json>
 
+const tags: Record<string, string> = {
+  Accounts: 'The workspace behind a key.',
+  'API keys': 'Credentials of programs: minted with scopes, shown once, rotated and revoked.',
+  Contacts: 'The people a company talks with.',
+  Conversations: 'What was said with a contact, and whether a person has taken over.',
+  Messages: 'Single messages of a conversation, with the evidence of an agent’s answer.',
+  Agents: 'What answers, and every version of what it was told.',
+  'Knowledge sources': 'What agents may quote: texts, files, pages and sites, read into chunks.',
+  Chat: 'Ask an agent as a customer would, in JSON or as a stream.',
+  Events: 'The durable log of what happened, in sequence, with replay.',
+  Webhooks: 'Endpoints that are told of events, signed.',
+  'Event deliveries': 'Every attempt to tell a webhook of an event.',
+  Documentation: 'This API and the guide, served from here.',
+  Health: 'For load balancers and supervisors.',
+}
+
+const describeTag = (name: string): Json => {
+  const description = tags[name]
+  if (!description) throw new Error(`The tag '${name}' has no description in http/openapi.ts.`)
+  return { name, description }
+}
+
 const serverErrors = [500]
 const bodyErrors = [413, 415]
 
@@ -149,7 +171,7 @@ export const buildOpenApi = (endpoints: readonly Endpoint[], version: string): J
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/', description: 'This server' }],
-    tags: [...new Set(endpoints.map(({ tag }) => tag))].map((name) => ({ name })),
+    tags: [...new Set(endpoints.map(({ tag }) => tag))].map(describeTag),
     paths,
     components: {
       securitySchemes: {
