@@ -6,7 +6,16 @@ import type { AddressInfo } from 'node:net'
 import { after, describe, test } from 'node:test'
 import { Webhook } from 'standardwebhooks'
 import { startOpenAiServer } from '../server/test/openai-server.ts'
-import { type Answer, eventually, type Frame, framesAsTheyCome, installParley, launch, type Parley, readFrames } from './parley.ts'
+import {
+  type Answer,
+  eventually,
+  type Frame,
+  framesAsTheyCome,
+  installParley,
+  launch,
+  type Parley,
+  readFrames,
+} from './parley.ts'
 
 // A lease of a killed process lasts ten seconds, and a claim of a key fifteen.
 const patienceMs = 60_000
@@ -50,9 +59,12 @@ const kill = async (parley: Parley): Promise<void> => {
 const insist = async (parley: Parley, path: string, body: unknown, idempotencyKey: string): Promise<Answer> => {
   const deadline = Date.now() + patienceMs
   for (;;) {
-    const answer = await parley.call('POST', path, { body, headers: { 'idempotency-key': idempotencyKey } }).catch(() => undefined)
+    const answer = await parley
+      .call('POST', path, { body, headers: { 'idempotency-key': idempotencyKey } })
+      .catch(() => undefined)
     if (answer && answer.status < 300) return answer
-    if (answer && answer.body?.error?.code !== 'IDEMPOTENCY_IN_PROGRESS') throw new Error(`${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`)
+    if (answer && answer.body?.error?.code !== 'IDEMPOTENCY_IN_PROGRESS')
+      throw new Error(`${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`)
     if (Date.now() > deadline) throw new Error(`${path} was refused for ${patienceMs} ms`)
     await pause(10)
   }
@@ -62,7 +74,11 @@ const insist = async (parley: Parley, path: string, body: unknown, idempotencyKe
 const all = async (parley: Parley, path: string, key?: string): Promise<any[]> => {
   const items: any[] = []
   for (let cursor: string | null = ''; cursor !== null; ) {
-    const { status, body } = await parley.call('GET', `${path}${path.includes('?') ? '&' : '?'}limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`, key ? { key } : {})
+    const { status, body } = await parley.call(
+      'GET',
+      `${path}${path.includes('?') ? '&' : '?'}limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`,
+      key ? { key } : {},
+    )
     assert.equal(status, 200, JSON.stringify(body))
     items.push(...body.data)
     cursor = body.next_cursor
@@ -81,7 +97,10 @@ const allEvents = async (parley: Parley): Promise<any[]> => {
 
 const assertGapFree = (events: { sequence: number }[]): void => {
   const sequences = events.map(({ sequence }) => sequence)
-  assert.deepEqual(sequences, sequences.map((_, i) => sequences[0]! + i))
+  assert.deepEqual(
+    sequences,
+    sequences.map((_, i) => sequences[0]! + i),
+  )
 }
 
 const sourceSettled = (parley: Parley, id: string): Promise<any> =>
@@ -94,7 +113,9 @@ const sourceSettled = (parley: Parley, id: string): Promise<any> =>
 // Most of the time is spent waiting for leases of the dead, so two wait at once.
 describe('kill -9', { concurrency: 2, timeout: 280_000 }, () => {
   for (const seed of seeds)
-    test(`contacts written while the server is killed over and over are there once, each with its event (seed ${seed})`, { timeout: 200_000 }, async () => {
+    test(`contacts written while the server is killed over and over are there once, each with its event (seed ${seed})`, {
+      timeout: 200_000,
+    }, async () => {
       const random = randomOf(seed)
       const [clients, each, kills] = [8, 30, 4]
       const parley = await install()
@@ -111,7 +132,11 @@ describe('kill -9', { concurrency: 2, timeout: 280_000 }, () => {
       const nemesis = async () => {
         for (let n = 1; n <= kills; n++) {
           const enough = Math.floor((clients * each * (n - 1 + random())) / kills)
-          await eventually(async () => acknowledged.size, (count) => count >= enough, patienceMs)
+          await eventually(
+            async () => acknowledged.size,
+            (count) => count >= enough,
+            patienceMs,
+          )
           await pause(random() * 40)
           await kill(parley)
           await parley.start()
@@ -121,17 +146,32 @@ describe('kill -9', { concurrency: 2, timeout: 280_000 }, () => {
 
       assert.equal(acknowledged.size, clients * each)
       const contacts = await all(parley, '/v1/contacts')
-      assert.deepEqual(contacts.map(({ id, name }) => `${id} ${name}`).sort(), [...acknowledged].map(([id, name]) => `${id} ${name}`).sort())
+      assert.deepEqual(
+        contacts.map(({ id, name }) => `${id} ${name}`).sort(),
+        [...acknowledged].map(([id, name]) => `${id} ${name}`).sort(),
+      )
       const created = (events: any[]) => events.filter(({ type }) => type === 'contact.created')
-      const events = await eventually(() => allEvents(parley), (list) => created(list).length >= acknowledged.size, patienceMs)
-      assert.deepEqual(created(events).map(({ data }) => data.id).sort(), [...acknowledged.keys()].sort())
+      const events = await eventually(
+        () => allEvents(parley),
+        (list) => created(list).length >= acknowledged.size,
+        patienceMs,
+      )
+      assert.deepEqual(
+        created(events)
+          .map(({ data }) => data.id)
+          .sort(),
+        [...acknowledged.keys()].sort(),
+      )
       assertGapFree(events)
       assert.equal(new Set(events.map(({ id }) => id)).size, events.length)
-      for (const [id, name] of acknowledged) assert.equal(created(events).find(({ data }) => data.id === id).data.name, name)
+      for (const [id, name] of acknowledged)
+        assert.equal(created(events).find(({ data }) => data.id === id).data.name, name)
     })
 
   for (const seed of seeds)
-    test(`every event reaches the receiver although the server is killed while it delivers (seed ${seed})`, { timeout: 200_000 }, async (t) => {
+    test(`every event reaches the receiver although the server is killed while it delivers (seed ${seed})`, {
+      timeout: 200_000,
+    }, async (t) => {
       const random = randomOf(seed)
       const [count, kills] = [60, 2]
       let secret = ''
@@ -162,7 +202,11 @@ describe('kill -9', { concurrency: 2, timeout: 280_000 }, () => {
       const nemesis = async () => {
         for (let n = 1; n <= kills; n++) {
           const enough = Math.floor((count * (n - 1 + random())) / kills)
-          await eventually(async () => new Set(received.map(({ id }) => id)).size, (size) => size >= enough, patienceMs)
+          await eventually(
+            async () => new Set(received.map(({ id }) => id)).size,
+            (size) => size >= enough,
+            patienceMs,
+          )
           await pause(random() * 40)
           await kill(parley)
           await parley.start()
@@ -170,10 +214,22 @@ describe('kill -9', { concurrency: 2, timeout: 280_000 }, () => {
       }
       await Promise.all([nemesis(), write()])
 
-      const events = await eventually(async () => (await allEvents(parley)).filter(({ type }) => type === 'contact.created'), (list) => list.length === count, patienceMs)
-      await eventually(async () => new Set(received.map(({ id }) => id)).size, (size) => size >= count, patienceMs)
+      const events = await eventually(
+        async () => (await allEvents(parley)).filter(({ type }) => type === 'contact.created'),
+        (list) => list.length === count,
+        patienceMs,
+      )
+      await eventually(
+        async () => new Set(received.map(({ id }) => id)).size,
+        (size) => size >= count,
+        patienceMs,
+      )
       assert.deepEqual([...new Set(received.map(({ id }) => id))].sort(), events.map(({ id }) => id).sort())
-      for (const { id, event } of received) assert.deepEqual(event, events.find((one) => one.id === id))
+      for (const { id, event } of received)
+        assert.deepEqual(
+          event,
+          events.find((one) => one.id === id),
+        )
       const deliveries = await eventually(
         () => all(parley, `/v1/event-deliveries?webhook_id=${webhook.body.id}`),
         (list) => list.length >= count && list.every(({ status }) => status === 'delivered'),
@@ -188,10 +244,18 @@ describe('kill -9', { concurrency: 2, timeout: 280_000 }, () => {
     })
 
   for (const seed of seeds)
-    test(`sources that were being read when the server was killed become ready, whole (seed ${seed})`, { timeout: 200_000 }, async (t) => {
+    test(`sources that were being read when the server was killed become ready, whole (seed ${seed})`, {
+      timeout: 200_000,
+    }, async (t) => {
       const random = randomOf(seed)
       const page = createServer((_request, response) => {
-        setTimeout(() => response.writeHead(200, { 'content-type': 'text/html' }).end('<title>Hours</title><main><h1>Hours</h1><p>The Lisbon shop opens at 10:15 on weekdays.</p></main>'), 20)
+        setTimeout(
+          () =>
+            response
+              .writeHead(200, { 'content-type': 'text/html' })
+              .end('<title>Hours</title><main><h1>Hours</h1><p>The Lisbon shop opens at 10:15 on weekdays.</p></main>'),
+          20,
+        )
       })
       page.listen(0, '127.0.0.1')
       await once(page, 'listening')
@@ -201,7 +265,12 @@ describe('kill -9', { concurrency: 2, timeout: 280_000 }, () => {
       })
       const parley = await install()
       await parley.start()
-      const article = (n: number) => Array.from({ length: 200 }, (_, i) => `## Part ${n}.${i}\n\nThe order number ${n}${String(i).padStart(3, '0')} belongs to the gadget of shelf ${i} in hall ${n}.\n`).join('\n')
+      const article = (n: number) =>
+        Array.from(
+          { length: 200 },
+          (_, i) =>
+            `## Part ${n}.${i}\n\nThe order number ${n}${String(i).padStart(3, '0')} belongs to the gadget of shelf ${i} in hall ${n}.\n`,
+        ).join('\n')
       const wanted = [
         ...[1, 2, 3].map((n) => ({ type: 'text', name: `Hall ${n}`, content: article(n) })),
         { type: 'url', name: 'Hours', url: `http://127.0.0.1:${(page.address() as AddressInfo).port}/hours` },
@@ -223,28 +292,42 @@ describe('kill -9', { concurrency: 2, timeout: 280_000 }, () => {
         const chunks = await all(parley, `/v1/knowledge-sources/${id}/chunks`)
         assert.equal(documents.length, 1)
         assert.equal(chunks.length, source.chunk_count)
-        assert.deepEqual(chunks.map(({ ordinal }) => ordinal), chunks.map((_, ordinal) => ordinal))
+        assert.deepEqual(
+          chunks.map(({ ordinal }) => ordinal),
+          chunks.map((_, ordinal) => ordinal),
+        )
         for (const chunk of chunks) assert.equal(documents[0].text.slice(chunk.start, chunk.end), chunk.text)
         if (i < 3) assert.equal(documents[0].text.match(/order number/g).length, 200)
       }
-      const asked = [['Which hall holds the gadget with the order number 2117?', /2117/], ['When does the Lisbon shop open on weekdays?', /10:15/]] as const
+      const asked = [
+        ['Which hall holds the gadget with the order number 2117?', /2117/],
+        ['When does the Lisbon shop open on weekdays?', /10:15/],
+      ] as const
       for (const [message, expected] of asked) {
         const { body } = await parley.call('POST', '/v1/chat', { body: { message } })
         assert.match(body.content, expected, JSON.stringify(body))
       }
-      const ready = (await allEvents(parley)).filter(({ type, data }) => type === 'knowledge_source.ready' && ids.includes(data.id))
+      const ready = (await allEvents(parley)).filter(
+        ({ type, data }) => type === 'knowledge_source.ready' && ids.includes(data.id),
+      )
       assert.deepEqual(ready.map(({ data }) => data.id).sort(), [...ids].sort())
     })
 
-  test('a question asked when the server was killed is kept, and the retry answers it instead of asking it again', { timeout: 200_000 }, async () => {
+  test('a question asked when the server was killed is kept, and the retry answers it instead of asking it again', {
+    timeout: 200_000,
+  }, async () => {
     await using provider = await startOpenAiServer(({ messages }) => {
       const number = /<passage number="(\d+)" from="[^"]*">\n[^<]*business days/.exec(messages.at(-1)!.content)?.[1]
       const deltas = [`Refunds are paid back within 5 business days [${number}].`, ' And']
-      return provider.requests.length <= 2 ? { kind: 'silent', deltas: provider.requests.length === 1 ? [] : deltas } : { kind: 'text', deltas: deltas.slice(0, 1) }
+      return provider.requests.length <= 2
+        ? { kind: 'silent', deltas: provider.requests.length === 1 ? [] : deltas }
+        : { kind: 'text', deltas: deltas.slice(0, 1) }
     })
     const parley = await install({ PARLEY_MODEL_BASE_URL: provider.baseUrl, PARLEY_MODEL_NAME: 'slow' })
     await parley.start()
-    const { body: source } = await parley.call('POST', '/v1/knowledge-sources', { body: { type: 'text', name: 'Refunds', content: 'Refunds are paid back within 5 business days.' } })
+    const { body: source } = await parley.call('POST', '/v1/knowledge-sources', {
+      body: { type: 'text', name: 'Refunds', content: 'Refunds are paid back within 5 business days.' },
+    })
     assert.equal((await sourceSettled(parley, source.id)).status, 'ready')
     const { body: conversation } = await parley.call('POST', '/v1/conversations', { body: {} })
     const { sandbox_key } = await parley.credentials()
@@ -252,18 +335,28 @@ describe('kill -9', { concurrency: 2, timeout: 280_000 }, () => {
     const ask = () =>
       fetch(`${parley.baseUrl}/v1/chat`, {
         method: 'POST',
-        headers: { authorization: `Bearer ${sandbox_key}`, 'content-type': 'application/json', 'idempotency-key': 'asked-before-the-crash' },
+        headers: {
+          authorization: `Bearer ${sandbox_key}`,
+          'content-type': 'application/json',
+          'idempotency-key': 'asked-before-the-crash',
+        },
         body: JSON.stringify(body),
       })
     const messages = async () => (await parley.call('GET', `/v1/conversations/${conversation.id}/messages`)).body.data
 
     // Killed before the first word, then in the middle of the answer.
     const lost = ask().catch((error: Error) => error)
-    await eventually(async () => provider.requests.length, (count) => count === 1)
+    await eventually(
+      async () => provider.requests.length,
+      (count) => count === 1,
+    )
     await kill(parley)
     assert.ok((await lost) instanceof Error)
     await parley.start()
-    assert.deepEqual((await messages()).map(({ role }: { role: string }) => role), ['user'])
+    assert.deepEqual(
+      (await messages()).map(({ role }: { role: string }) => role),
+      ['user'],
+    )
 
     const answered = () => eventually(ask, ({ status }) => status === 200, patienceMs)
     const cut: Frame[] = []
@@ -271,7 +364,10 @@ describe('kill -9', { concurrency: 2, timeout: 280_000 }, () => {
       cut.push(frame)
       if (frame.event === 'citation') await kill(parley)
     }
-    assert.deepEqual(cut.map(({ event }) => event), ['message-start', 'text-delta', 'citation'])
+    assert.deepEqual(
+      cut.map(({ event }) => event),
+      ['message-start', 'text-delta', 'citation'],
+    )
     await parley.start()
 
     const frames = readFrames(await (await answered()).text())
@@ -279,15 +375,23 @@ describe('kill -9', { concurrency: 2, timeout: 280_000 }, () => {
     assert.equal(frames.at(-1)?.data.message.status, 'complete')
     assert.equal(frames[0]?.data.conversation_id, conversation.id)
     const kept = await messages()
-    assert.deepEqual(kept.map(({ role }: { role: string }) => role), ['user', 'assistant'])
+    assert.deepEqual(
+      kept.map(({ role }: { role: string }) => role),
+      ['user', 'assistant'],
+    )
     assert.equal(kept[0].content, body.message)
-    const again = await parley.call('POST', '/v1/chat', { body, headers: { 'idempotency-key': 'asked-before-the-crash' } })
+    const again = await parley.call('POST', '/v1/chat', {
+      body,
+      headers: { 'idempotency-key': 'asked-before-the-crash' },
+    })
     assert.equal(again.headers.get('idempotency-replayed'), 'true')
     assert.deepEqual(again.body, frames.at(-1)?.data.message)
   })
 
   for (const seed of seeds)
-    test(`a first start that was killed at any moment is made up for by the next (seed ${seed})`, { timeout: 200_000 }, async () => {
+    test(`a first start that was killed at any moment is made up for by the next (seed ${seed})`, {
+      timeout: 200_000,
+    }, async () => {
       const random = randomOf(seed)
       const parley = await install()
       for (let n = 0; n < 3; n++) {
@@ -298,9 +402,13 @@ describe('kill -9', { concurrency: 2, timeout: 280_000 }, () => {
       }
       await parley.start()
       const { live_key, sandbox_key } = await parley.credentials()
-      for (const key of [live_key, sandbox_key]) assert.equal((await parley.call('GET', '/v1/agents', { key })).body.data.length, 1)
-      for (const { id } of await all(parley, '/v1/knowledge-sources')) assert.equal((await sourceSettled(parley, id)).status, 'ready')
-      const answer = await parley.call('POST', '/v1/chat', { body: { message: 'How do I verify a webhook signature?' } })
+      for (const key of [live_key, sandbox_key])
+        assert.equal((await parley.call('GET', '/v1/agents', { key })).body.data.length, 1)
+      for (const { id } of await all(parley, '/v1/knowledge-sources'))
+        assert.equal((await sourceSettled(parley, id)).status, 'ready')
+      const answer = await parley.call('POST', '/v1/chat', {
+        body: { message: 'How do I verify a webhook signature?' },
+      })
       assert.ok(answer.body.citations.length > 0)
     })
 })

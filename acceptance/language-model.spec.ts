@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import { type OpenAiReply, type OpenAiRequest, startOpenAiServer } from '../server/test/openai-server.ts'
-import { type Answer, eventually, type Frame, framesAsTheyCome, installParley, type Parley, readFrames } from './parley.ts'
+import {
+  type Answer,
+  eventually,
+  type Frame,
+  framesAsTheyCome,
+  installParley,
+  type Parley,
+  readFrames,
+} from './parley.ts'
 
-const refunds = '# Refunds\n\nRefunds are paid back to the original card within 5 business days.\n\nOpened software cannot be returned.\n'
+const refunds =
+  '# Refunds\n\nRefunds are paid back to the original card within 5 business days.\n\nOpened software cannot be returned.\n'
 const shipping = '# Shipping\n\nStandard delivery to Madeira takes 7 days and costs 12 euros.\n'
 
 let reply: (request: OpenAiRequest) => OpenAiReply
@@ -13,21 +22,37 @@ let key = ''
 
 /** The number under which the model was shown the passage that holds these words. */
 const numberOf = ({ messages }: OpenAiRequest, words: string): string => {
-  for (const [, number, text] of messages.at(-1)!.content.matchAll(/<passage number="(\d+)" from="[^"]*">\n([\s\S]*?)\n<\/passage>/g))
+  for (const [, number, text] of messages
+    .at(-1)!
+    .content.matchAll(/<passage number="(\d+)" from="[^"]*">\n([\s\S]*?)\n<\/passage>/g))
     if (text!.includes(words)) return number!
   throw new Error(`no passage holds "${words}"`)
 }
 
 /** Replies with these deltas, where [refunds] and [shipping] stand for the numbers of those passages. */
-const says = (...deltas: string[]) => (request: OpenAiRequest): OpenAiReply => ({ kind: 'text', deltas: marked(request, deltas), usage: { promptTokens: 420, completionTokens: 21 } })
+const says =
+  (...deltas: string[]) =>
+  (request: OpenAiRequest): OpenAiReply => ({
+    kind: 'text',
+    deltas: marked(request, deltas),
+    usage: { promptTokens: 420, completionTokens: 21 },
+  })
 
 const marked = (request: OpenAiRequest, deltas: string[]): string[] =>
   deltas.map((delta) =>
-    delta.replaceAll('[refunds]', () => `[${numberOf(request, '5 business days')}]`).replaceAll('[shipping]', () => `[${numberOf(request, '12 euros')}]`),
+    delta
+      .replaceAll('[refunds]', () => `[${numberOf(request, '5 business days')}]`)
+      .replaceAll('[shipping]', () => `[${numberOf(request, '12 euros')}]`),
   )
 
 const question = 'How long do refunds take, and what does delivery to Madeira cost?'
-const supported = ['Refunds are paid back to the original', ' card within 5 business', ' days [refunds]', '. Standard delivery to Madeira', ' costs 12 euros [shipping].']
+const supported = [
+  'Refunds are paid back to the original',
+  ' card within 5 business',
+  ' days [refunds]',
+  '. Standard delivery to Madeira',
+  ' costs 12 euros [shipping].',
+]
 
 const post = (body: unknown, headers: Record<string, string> = {}, signal?: AbortSignal): Promise<Response> =>
   fetch(`${parley.baseUrl}/v1/chat`, {
@@ -37,9 +62,11 @@ const post = (body: unknown, headers: Record<string, string> = {}, signal?: Abor
     ...(signal ? { signal } : {}),
   })
 
-const ask = (body: object, headers: Record<string, string> = {}): Promise<Answer> => parley.call('POST', '/v1/chat', { body: { message: question, ...body }, headers })
+const ask = (body: object, headers: Record<string, string> = {}): Promise<Answer> =>
+  parley.call('POST', '/v1/chat', { body: { message: question, ...body }, headers })
 
-const messagesOf = async (conversationId: string): Promise<any[]> => (await parley.call('GET', `/v1/conversations/${conversationId}/messages?limit=100`)).body.data
+const messagesOf = async (conversationId: string): Promise<any[]> =>
+  (await parley.call('GET', `/v1/conversations/${conversationId}/messages?limit=100`)).body.data
 
 const rolesOf = (messages: any[]): string[] => messages.map(({ role, status }) => `${role} ${status}`)
 
@@ -61,12 +88,23 @@ const assertUnavailable = ({ status, headers, body }: Answer): void => {
 }
 
 before(async () => {
-  parley = await installParley({ PARLEY_MODEL_BASE_URL: provider.baseUrl, PARLEY_MODEL_NAME: 'llama-test', PARLEY_MODEL_API_KEY: 'provider-key', PARLEY_KEY_BRAND: 'acme' })
+  parley = await installParley({
+    PARLEY_MODEL_BASE_URL: provider.baseUrl,
+    PARLEY_MODEL_NAME: 'llama-test',
+    PARLEY_MODEL_API_KEY: 'provider-key',
+    PARLEY_KEY_BRAND: 'acme',
+  })
   await parley.start()
   key = (await parley.credentials()).sandbox_key
-  for (const [name, content] of [['Refund policy', refunds], ['Shipping', shipping]]) {
+  for (const [name, content] of [
+    ['Refund policy', refunds],
+    ['Shipping', shipping],
+  ]) {
     const { body } = await parley.call('POST', '/v1/knowledge-sources', { body: { type: 'text', name, content } })
-    await eventually(async () => (await parley.call('GET', `/v1/knowledge-sources/${body.id}`)).body.status, (status) => status === 'ready')
+    await eventually(
+      async () => (await parley.call('GET', `/v1/knowledge-sources/${body.id}`)).body.status,
+      (status) => status === 'ready',
+    )
   }
 })
 
@@ -83,10 +121,16 @@ test('the model writes an answer whose citations resolve to stored text', async 
   const { status, body } = await ask({})
   assert.equal(status, 200, JSON.stringify(body))
   assert.equal(body.mode, 'llm')
-  assert.equal(body.content.trim(), 'Refunds are paid back to the original card within 5 business days. Standard delivery to Madeira costs 12 euros.')
+  assert.equal(
+    body.content.trim(),
+    'Refunds are paid back to the original card within 5 business days. Standard delivery to Madeira costs 12 euros.',
+  )
   assert.equal(body.handoff, null)
   assert.deepEqual(body.usage, { prompt_tokens: 420, completion_tokens: 21, total_tokens: 441 })
-  assert.deepEqual(body.citations.map((citation: { source_name: string }) => citation.source_name), ['Refund policy', 'Shipping'])
+  assert.deepEqual(
+    body.citations.map((citation: { source_name: string }) => citation.source_name),
+    ['Refund policy', 'Shipping'],
+  )
   await assertResolves(body.citations)
   const asked = provider.requests.at(-1)!
   assert.equal(asked.authorization, 'Bearer provider-key')
@@ -97,14 +141,20 @@ test('the model writes an answer whose citations resolve to stored text', async 
 test('the same is streamed sentence by sentence, each followed by its citations', async () => {
   const frames: Frame[] = []
   for await (const frame of framesAsTheyCome(await post({ message: question, stream: true }))) frames.push(frame)
-  assert.deepEqual(frames.map(({ event }) => event), ['message-start', 'text-delta', 'citation', 'text-delta', 'citation', 'message-end'])
+  assert.deepEqual(
+    frames.map(({ event }) => event),
+    ['message-start', 'text-delta', 'citation', 'text-delta', 'citation', 'message-end'],
+  )
   const text = frames.filter(({ event }) => event === 'text-delta').map(({ data }) => data.text)
   const { message } = frames.at(-1)!.data
   assert.equal(text.join(''), message.content)
   assert.doesNotMatch(message.content, /\[|\]/)
   assert.equal(message.mode, 'llm')
   await assertResolves(message.citations)
-  assert.deepEqual(frames.filter(({ event }) => event === 'citation').map(({ data }) => data.citation), message.citations)
+  assert.deepEqual(
+    frames.filter(({ event }) => event === 'citation').map(({ data }) => data.citation),
+    message.citations,
+  )
 })
 
 test('what no passage supports never reaches the reader', async () => {
@@ -126,7 +176,11 @@ test('what no passage supports never reaches the reader', async () => {
 })
 
 test('a question that the model declines, or answers without support, is handed over', async () => {
-  for (const [said, reason] of [['NOT_COVERED', 'not_covered'], ['NEEDS_PERSON', 'asked_for_person'], ['Lima is the capital of Peru.', 'unsupported']] as const) {
+  for (const [said, reason] of [
+    ['NOT_COVERED', 'not_covered'],
+    ['NEEDS_PERSON', 'asked_for_person'],
+    ['Lima is the capital of Peru.', 'unsupported'],
+  ] as const) {
     reply = says(said)
     const { status, body } = await ask({})
     assert.equal(status, 200)
@@ -174,10 +228,16 @@ test('a retry with the same key after a 503 answers the question that was alread
 
 test('a provider that breaks off in the middle leaves an error part, and what was said', async () => {
   for (const kind of ['cut', 'unfinished'] as const) {
-    reply = (request) => ({ kind, deltas: marked(request, ['Refunds are paid back within 5 business days [refunds]. ', 'Standard deliv']) })
+    reply = (request) => ({
+      kind,
+      deltas: marked(request, ['Refunds are paid back within 5 business days [refunds]. ', 'Standard deliv']),
+    })
     const frames: Frame[] = []
     for await (const frame of framesAsTheyCome(await post({ message: question, stream: true }))) frames.push(frame)
-    assert.deepEqual(frames.map(({ event }) => event), ['message-start', 'text-delta', 'citation', 'error', 'message-end'])
+    assert.deepEqual(
+      frames.map(({ event }) => event),
+      ['message-start', 'text-delta', 'citation', 'error', 'message-end'],
+    )
     assert.equal(frames[3]!.data.code, 'SERVICE_UNAVAILABLE')
     const { conversation_id, message_id } = frames[0]!.data
     const stored = await parley.call('GET', `/v1/messages/${message_id}`)
@@ -190,7 +250,10 @@ test('a provider that breaks off in the middle leaves an error part, and what wa
 })
 
 test('a reader who leaves ends the request to the provider, and what was said is stored', async () => {
-  reply = (request) => ({ kind: 'silent', deltas: marked(request, ['Refunds are paid back within 5 business days [refunds]. ', 'And then']) })
+  reply = (request) => ({
+    kind: 'silent',
+    deltas: marked(request, ['Refunds are paid back within 5 business days [refunds]. ', 'And then']),
+  })
   const abandoned = provider.abandoned()
   const reader = new AbortController()
   let start: Frame | undefined
@@ -198,8 +261,14 @@ test('a reader who leaves ends the request to the provider, and what was said is
     if (frame.event === 'message-start') start = frame
     if (frame.event === 'citation') reader.abort()
   }
-  await eventually(async () => provider.abandoned(), (count) => count === abandoned + 1)
-  const messages = await eventually(() => messagesOf(start!.data.conversation_id), (list) => list.length === 2)
+  await eventually(
+    async () => provider.abandoned(),
+    (count) => count === abandoned + 1,
+  )
+  const messages = await eventually(
+    () => messagesOf(start!.data.conversation_id),
+    (list) => list.length === 2,
+  )
   assert.deepEqual(rolesOf(messages), ['user complete', 'assistant aborted'])
   assert.equal(messages[1].id, start!.data.message_id)
   assert.equal(messages[1].content.trim(), 'Refunds are paid back within 5 business days.')
@@ -211,17 +280,30 @@ test('a reader who leaves before the first word ends the request to the provider
   for (const stream of [true, false]) {
     const [abandoned, asked] = [provider.abandoned(), provider.requests.length]
     const reader = new AbortController()
-    const left = post({ message: question, conversation_id: opened.body.id, stream }, {}, reader.signal).catch((error: Error) => error)
-    await eventually(async () => provider.requests.length, (count) => count === asked + 1)
+    const left = post({ message: question, conversation_id: opened.body.id, stream }, {}, reader.signal).catch(
+      (error: Error) => error,
+    )
+    await eventually(
+      async () => provider.requests.length,
+      (count) => count === asked + 1,
+    )
     reader.abort()
     assert.ok((await left) instanceof Error)
-    await eventually(async () => provider.abandoned(), (count) => count === abandoned + 1)
+    await eventually(
+      async () => provider.abandoned(),
+      (count) => count === abandoned + 1,
+    )
   }
   assert.deepEqual(rolesOf(await messagesOf(opened.body.id)), ['user complete', 'user complete'])
 })
 
 test('card numbers and keys never reach the provider, and are stored as they were said', async () => {
-  const secrets = ['4111 1111 1111 1111', 'DE89 3704 0044 0532 0130 00', (await parley.credentials()).live_key, 'sk-proj-Zx8Qm2Lr7Vt5Nc1Bw9Kd3Hf6Jg4Ps0Ya']
+  const secrets = [
+    '4111 1111 1111 1111',
+    'DE89 3704 0044 0532 0130 00',
+    (await parley.credentials()).live_key,
+    'sk-proj-Zx8Qm2Lr7Vt5Nc1Bw9Kd3Hf6Jg4Ps0Ya',
+  ]
   const message = `My card is ${secrets[0]}, my IBAN is ${secrets[1]}, and my keys are ${secrets[2]} and ${secrets[3]}. ${question}`
   const before = provider.requests.length
   const first = await ask({ message, context: { note: `card ${secrets[0]}` } })
@@ -240,14 +322,26 @@ test('a stream that is dropped after any frame goes on exactly there', async () 
   const endings: [string, () => void][] = [
     ['complete', () => (reply = says(...supported))],
     ['handed over', () => (reply = says('NOT_COVERED'))],
-    ['broken off', () => (reply = (request) => ({ kind: 'cut', deltas: marked(request, ['Opened software cannot be returned [refunds]. ', 'Standard']) }))],
+    [
+      'broken off',
+      () =>
+        (reply = (request) => ({
+          kind: 'cut',
+          deltas: marked(request, ['Opened software cannot be returned [refunds]. ', 'Standard']),
+        })),
+    ],
   ]
   for (const [name, choose] of endings) {
     choose()
     const frames = readFrames(await (await post(body)).text())
     assert.ok(frames.length >= 4, name)
     const asked = provider.requests.length
-    for (const [i, { id }] of frames.entries()) assert.deepEqual(readFrames(await (await post(body, { 'last-event-id': id })).text()), frames.slice(i + 1), `${name}, after frame ${i + 1}`)
+    for (const [i, { id }] of frames.entries())
+      assert.deepEqual(
+        readFrames(await (await post(body, { 'last-event-id': id })).text()),
+        frames.slice(i + 1),
+        `${name}, after frame ${i + 1}`,
+      )
     assert.equal(provider.requests.length, asked, 'the model is not asked again')
   }
 })
@@ -273,7 +367,16 @@ test('an answer that its reader really left can be read to the end of what was s
     const frames = [...seen, ...readFrames(rest.text)]
     const { message } = frames.at(-1)!.data
     assert.equal(message.status, 'aborted')
-    assert.deepEqual(frames.map(({ id }) => id), frames.map((_, i) => `${message.message_id}:${i + 1}`))
-    assert.equal(frames.filter(({ event }) => event === 'text-delta').map(({ data }) => data.text).join(''), message.content)
+    assert.deepEqual(
+      frames.map(({ id }) => id),
+      frames.map((_, i) => `${message.message_id}:${i + 1}`),
+    )
+    assert.equal(
+      frames
+        .filter(({ event }) => event === 'text-delta')
+        .map(({ data }) => data.text)
+        .join(''),
+      message.content,
+    )
   }
 })

@@ -11,7 +11,18 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { openDatabase } from '../server/src/database/open.ts'
 import { type OpenAiRequest, startOpenAiServer } from '../server/test/openai-server.ts'
-import { endOf, eventually, type Frame, framesAsTheyCome, freePort, installParley, launch, onPostgres, type Parley, untilSaid } from './parley.ts'
+import {
+  endOf,
+  eventually,
+  type Frame,
+  framesAsTheyCome,
+  freePort,
+  installParley,
+  launch,
+  onPostgres,
+  type Parley,
+  untilSaid,
+} from './parley.ts'
 
 const run = promisify(execFile)
 const runner = fileURLToPath(new URL('../scripts/run.mjs', import.meta.url))
@@ -20,16 +31,30 @@ const onlyEmbedded = { skip: onPostgres ? 'several processes may share a Postgre
 // `node` in a pasted line is the node of these tests.
 const path = `${dirname(process.execPath)}:${process.env.PATH}`
 
-const paste = async (line: string): Promise<any> => JSON.parse((await run('sh', ['-c', line], { env: { PATH: path } })).stdout)
+const paste = async (line: string): Promise<any> =>
+  JSON.parse((await run('sh', ['-c', line], { env: { PATH: path } })).stdout)
 
-const printedLines = (output: string): string[] => output.split('\n').filter((line) => line.startsWith('  curl ')).map((line) => line.trim())
+const printedLines = (output: string): string[] =>
+  output
+    .split('\n')
+    .filter((line) => line.startsWith('  curl '))
+    .map((line) => line.trim())
 
-const everyEvent = async (parley: Parley): Promise<any[]> => (await parley.call('GET', '/v1/events?after=0&limit=100')).body.data
+const everyEvent = async (parley: Parley): Promise<any[]> =>
+  (await parley.call('GET', '/v1/events?after=0&limit=100')).body.data
 
 /** Leases that nobody gave back, read from the database of a stopped installation. */
 const heldLanes = async (parley: Parley): Promise<unknown[]> => {
-  const database = await openDatabase({ url: parley.environment.DATABASE_URL ?? null, folder: join(parley.folder, '.parley') })
-  const lanes = await database.system.selectFrom('lanes').select(['kind', 'key', 'lease_until']).where('lease_owner', 'is not', null).where('lease_until', '>', new Date()).execute()
+  const database = await openDatabase({
+    url: parley.environment.DATABASE_URL ?? null,
+    folder: join(parley.folder, '.parley'),
+  })
+  const lanes = await database.system
+    .selectFrom('lanes')
+    .select(['kind', 'key', 'lease_until'])
+    .where('lease_owner', 'is not', null)
+    .where('lease_until', '>', new Date())
+    .execute()
   await database.close()
   return lanes
 }
@@ -56,9 +81,20 @@ test('the first start writes the seven credentials, readable by their owner alon
   const { mode } = await stat(join(parley.folder, '.parley', 'credentials.json'))
   assert.equal(mode & 0o777, 0o600)
   const credentials = await parley.credentials()
-  assert.deepEqual(Object.keys(credentials), ['base_url', 'workspace_id', 'live_key', 'sandbox_key', 'sandbox_workspace_id', 'admin_email', 'admin_password'])
+  assert.deepEqual(Object.keys(credentials), [
+    'base_url',
+    'workspace_id',
+    'live_key',
+    'sandbox_key',
+    'sandbox_workspace_id',
+    'admin_email',
+    'admin_password',
+  ])
   assert.equal(credentials.base_url, parley.baseUrl)
-  for (const [kind, key, workspaceId] of [['live', credentials.live_key, credentials.workspace_id], ['test', credentials.sandbox_key, credentials.sandbox_workspace_id]] as const) {
+  for (const [kind, key, workspaceId] of [
+    ['live', credentials.live_key, credentials.workspace_id],
+    ['test', credentials.sandbox_key, credentials.sandbox_workspace_id],
+  ] as const) {
     assert.match(key, new RegExp(`^ply_${kind}_[0-9A-Za-z]{36}$`))
     const account = await parley.call('GET', '/v1/accounts', { key })
     assert.equal(account.status, 200)
@@ -78,11 +114,15 @@ test('the printed lines work when they are pasted into a shell', async () => {
 test('it says that it lives, that it is ready, and what it can do', async () => {
   const anyone = { key: null }
   assert.deepEqual((await parley.call('GET', '/healthz', anyone)).body, { status: 'ok' })
-  assert.deepEqual((await parley.call('GET', '/readyz', anyone)).body, { status: 'ready', database: onPostgres ? 'postgres' : 'embedded' })
+  assert.deepEqual((await parley.call('GET', '/readyz', anyone)).body, {
+    status: 'ready',
+    database: onPostgres ? 'postgres' : 'embedded',
+  })
   const served = await parley.call('GET', '/openapi.json', anyone)
   assert.equal(served.status, 200)
   assert.match(served.body.openapi, /^3\.1/)
-  for (const one of ['/v1/chat', '/v1/contacts', '/v1/events', '/v1/webhooks', '/healthz']) assert.ok(served.body.paths[one], one)
+  for (const one of ['/v1/chat', '/v1/contacts', '/v1/events', '/v1/webhooks', '/healthz'])
+    assert.ok(served.body.paths[one], one)
 })
 
 test('the sandbox agent answers from the guide with the exact place, and hands over what the guide does not cover', async () => {
@@ -94,7 +134,10 @@ test('the sandbox agent answers from the guide with the exact place, and hands o
   const document = content.body.data.find((one: { id: string }) => one.id === citation.document_id)
   assert.equal(document.text.slice(citation.start, citation.end), citation.quote)
   const page = await readFile(new URL('../docs/guide/webhooks.md', import.meta.url), 'utf8')
-  assert.ok(page.replaceAll(/[`*]/g, '').includes(citation.quote.split('\n')[0].replaceAll(/[`*]/g, '')), citation.quote)
+  assert.ok(
+    page.replaceAll(/[`*]/g, '').includes(citation.quote.split('\n')[0].replaceAll(/[`*]/g, '')),
+    citation.quote,
+  )
   const foreign = await parley.call('POST', '/v1/chat', { body: { message: 'What is the capital of Peru?' } })
   assert.deepEqual(foreign.body.citations, [])
   assert.equal(foreign.body.handoff.state, 'requested')
@@ -120,7 +163,13 @@ test('a taken port is said in one line that names it', async () => {
 })
 
 test('a bad environment is refused with every bad variable named', async () => {
-  const bad = { PORT: 'eighty', DATABASE_URL: 'mysql://localhost/x', PARLEY_SECRET_KEY: 'short', PARLEY_LOG_LEVEL: 'loud', PARLEY_WEBHOOK_RETRY_SECONDS: 'soon' }
+  const bad = {
+    PORT: 'eighty',
+    DATABASE_URL: 'mysql://localhost/x',
+    PARLEY_SECRET_KEY: 'short',
+    PARLEY_LOG_LEVEL: 'loud',
+    PARLEY_WEBHOOK_RETRY_SECONDS: 'soon',
+  }
   const folder = await mkdtemp(join(tmpdir(), 'parley-acceptance-'))
   const refused = launch(folder, { PATH: path, ...bad })
   assert.equal(await endOf(refused), 1)
@@ -153,7 +202,9 @@ test('PORT, HOST and PARLEY_DATA_DIR are honoured, also when they change', async
 test('a restart keeps everything', async () => {
   const contact = await parley.call('POST', '/v1/contacts', { body: { name: 'Kept', email: 'kept@acmecorp.com' } })
   const minted = await parley.call('POST', '/v1/api-keys', { body: { name: 'Kept', scopes: ['contacts:read'] } })
-  const chat = await parley.call('POST', '/v1/chat', { body: { message: 'How do I verify a webhook signature?', contact_id: contact.body.id } })
+  const chat = await parley.call('POST', '/v1/chat', {
+    body: { message: 'How do I verify a webhook signature?', contact_id: contact.body.id },
+  })
   const read = async () => ({
     contact: (await parley.call('GET', `/v1/contacts/${contact.body.id}`, { key: minted.body.key })).body,
     messages: (await parley.call('GET', `/v1/conversations/${chat.body.conversation_id}/messages`)).body,
@@ -161,7 +212,11 @@ test('a restart keeps everything', async () => {
     sources: (await parley.call('GET', '/v1/knowledge-sources?limit=100')).body,
     events: await everyEvent(parley),
   })
-  await eventually(() => everyEvent(parley), (events) => events.some((event) => event.type === 'conversation.opened' && event.data.contact_id === contact.body.id))
+  await eventually(
+    () => everyEvent(parley),
+    (events) =>
+      events.some((event) => event.type === 'conversation.opened' && event.data.contact_id === contact.body.id),
+  )
   const [credentials, kept] = [await parley.credentials(), await read()]
   assert.equal(kept.messages.data.length, 2)
   assert.equal(await parley.stop('SIGTERM'), 0)
@@ -194,7 +249,10 @@ test('a client that never finishes its request does not hold the end up', async 
 
 test('`npm start` passes SIGTERM on and ends as the server does', async () => {
   const other = await install()
-  const started = launch(other.folder, { ...other.environment, PARLEY_DATA_DIR: join(other.folder, '.parley') }, [runner, 'start'])
+  const started = launch(other.folder, { ...other.environment, PARLEY_DATA_DIR: join(other.folder, '.parley') }, [
+    runner,
+    'start',
+  ])
   await untilSaid(started, 'Parley is ready')
   assert.equal((await other.call('GET', '/v1/accounts')).status, 200)
   started.child.kill('SIGTERM')
@@ -213,13 +271,23 @@ test('SIGTERM ends an open chat with a part, keeps what was said, and frees the 
   await using provider = await startOpenAiServer(quoteAndFallSilent)
   const other = await install({ PARLEY_MODEL_BASE_URL: provider.baseUrl, PARLEY_MODEL_NAME: 'slow' })
   await other.start()
-  const source = await other.call('POST', '/v1/knowledge-sources', { body: { type: 'text', name: 'Refunds', content: 'Refunds are paid back within 5 business days.' } })
-  await eventually(async () => (await other.call('GET', `/v1/knowledge-sources/${source.body.id}`)).body.status, (status) => status === 'ready')
+  const source = await other.call('POST', '/v1/knowledge-sources', {
+    body: { type: 'text', name: 'Refunds', content: 'Refunds are paid back within 5 business days.' },
+  })
+  await eventually(
+    async () => (await other.call('GET', `/v1/knowledge-sources/${source.body.id}`)).body.status,
+    (status) => status === 'ready',
+  )
   const { sandbox_key } = await other.credentials()
   const ask = (headers: Record<string, string> = {}) =>
     fetch(`${other.baseUrl}/v1/chat`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${sandbox_key}`, 'content-type': 'application/json', 'idempotency-key': 'asked-once', ...headers },
+      headers: {
+        authorization: `Bearer ${sandbox_key}`,
+        'content-type': 'application/json',
+        'idempotency-key': 'asked-once',
+        ...headers,
+      },
       body: JSON.stringify({ message: 'When are refunds paid back?', stream: true }),
     })
   const frames: Frame[] = []
@@ -228,7 +296,10 @@ test('SIGTERM ends an open chat with a part, keeps what was said, and frees the 
     if (frame.event === 'text-delta') other.child()?.kill('SIGTERM')
   }
   assert.equal(await other.stop('SIGTERM'), 0)
-  assert.deepEqual(frames.map(({ event }) => event), ['message-start', 'text-delta', 'citation', 'error', 'message-end'])
+  assert.deepEqual(
+    frames.map(({ event }) => event),
+    ['message-start', 'text-delta', 'citation', 'error', 'message-end'],
+  )
   assert.equal(frames[3]!.data.code, 'SERVICE_UNAVAILABLE')
   assert.equal(frames[3]!.data.retryable, true)
   assert.equal(frames[4]!.data.message.status, 'aborted')
@@ -250,7 +321,10 @@ test('SIGTERM ends an open chat with a part, keeps what was said, and frees the 
     async () => (await other.call('GET', `/v1/conversations/${conversation_id}/messages`)).body.data,
     (messages) => messages.length === 3,
   )
-  assert.deepEqual(questions.map((message: { role: string }) => message.role), ['user', 'assistant', 'assistant'])
+  assert.deepEqual(
+    questions.map((message: { role: string }) => message.role),
+    ['user', 'assistant', 'assistant'],
+  )
 })
 
 test('SIGTERM lets a delivery on its way finish, once, and gives its lane back', async (t) => {
@@ -271,10 +345,17 @@ test('SIGTERM lets a delivery on its way finish, once, and gives its lane back',
   const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`
   const webhook = await parley.call('POST', '/v1/webhooks', { body: { url, events: ['contact.created'] } })
   await parley.call('POST', '/v1/contacts', { body: { name: 'On its way' } })
-  await eventually(async () => seen.length, (count) => count === 1)
+  await eventually(
+    async () => seen.length,
+    (count) => count === 1,
+  )
   const ended = parley.stop('SIGTERM')
   await eventually(
-    () => parley.call('GET', '/readyz', { key: null }).then(({ status }) => status, () => 0),
+    () =>
+      parley.call('GET', '/readyz', { key: null }).then(
+        ({ status }) => status,
+        () => 0,
+      ),
     (status) => status !== 200,
   )
   answerHeld()

@@ -49,7 +49,11 @@ const stopReceiver = async (): Promise<void> => {
 
 const call: Parley['call'] = (method, path, options = {}) => parley.call(method, path, { key, ...options })
 
-const sourceReady = (id: string) => eventually(async () => (await call('GET', `/v1/knowledge-sources/${id}`)).body, (source) => source.status === 'ready' || source.status === 'failed')
+const sourceReady = (id: string) =>
+  eventually(
+    async () => (await call('GET', `/v1/knowledge-sources/${id}`)).body,
+    (source) => source.status === 'ready' || source.status === 'failed',
+  )
 
 before(async () => {
   parley = await installParley({ PARLEY_WEBHOOK_RETRY_SECONDS: '0,1,1,1,1' })
@@ -64,7 +68,16 @@ after(async () => {
 
 test('a scoped key is minted, shown once, and cannot do what its scopes do not name', async () => {
   const { sandbox_key } = await parley.credentials()
-  const scopes = ['contacts:write', 'knowledge:write', 'webhooks:write', 'chat:write', 'conversations:read', 'messages:read', 'events:read', 'events:replay']
+  const scopes = [
+    'contacts:write',
+    'knowledge:write',
+    'webhooks:write',
+    'chat:write',
+    'conversations:read',
+    'messages:read',
+    'events:read',
+    'events:replay',
+  ]
   const made = await parley.call('POST', '/v1/api-keys', { key: sandbox_key, body: { name: 'Integration', scopes } })
   assert.equal(made.status, 201)
   assert.match(made.body.key, /^ply_test_[0-9A-Za-z]{36}$/)
@@ -77,7 +90,9 @@ test('a scoped key is minted, shown once, and cannot do what its scopes do not n
 })
 
 test('a webhook is registered and its secret is shown once', async () => {
-  const made = await call('POST', '/v1/webhooks', { body: { url: `http://127.0.0.1:${receiverPort}/hooks`, events: ['*'], description: 'Acceptance' } })
+  const made = await call('POST', '/v1/webhooks', {
+    body: { url: `http://127.0.0.1:${receiverPort}/hooks`, events: ['*'], description: 'Acceptance' },
+  })
   assert.equal(made.status, 201)
   assert.match(made.body.secret, /^whsec_/)
   secret = made.body.secret
@@ -86,31 +101,51 @@ test('a webhook is registered and its secret is shown once', async () => {
 })
 
 test('a contact is created', async () => {
-  const made = await call('POST', '/v1/contacts', { body: { name: 'Alex Johnson', email: 'alex@acmecorp.com', company: 'Acme Corp', tags: ['prospect'] } })
+  const made = await call('POST', '/v1/contacts', {
+    body: { name: 'Alex Johnson', email: 'alex@acmecorp.com', company: 'Acme Corp', tags: ['prospect'] },
+  })
   assert.equal(made.status, 201)
   contactId = made.body.id
   const found = await call('GET', '/v1/contacts?search=acme&tag=prospect')
-  assert.deepEqual(found.body.data.map((contact: { id: string }) => contact.id), [contactId])
+  assert.deepEqual(
+    found.body.data.map((contact: { id: string }) => contact.id),
+    [contactId],
+  )
 })
 
 test('knowledge from text, an uploaded file and a page becomes ready with its chunks, or says why not', async () => {
   const page = createServer((request, response) => {
     if (request.url !== '/hours') return response.writeHead(404).end()
     response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
-    response.end('<html><head><title>Opening hours</title></head><body><main><h1>Opening hours</h1><p>The Lisbon shop is open from 10:00 to 19:00 on weekdays and closed on Sundays.</p></main></body></html>')
+    response.end(
+      '<html><head><title>Opening hours</title></head><body><main><h1>Opening hours</h1><p>The Lisbon shop is open from 10:00 to 19:00 on weekdays and closed on Sundays.</p></main></body></html>',
+    )
   })
   const pagePort = await listen(page)
   const text = await call('POST', '/v1/knowledge-sources', {
-    body: { type: 'text', name: 'Refund policy', content: '# Refunds\n\nRefunds are paid back to the original card within 5 business days.\n\nOpened software cannot be returned.\n' },
+    body: {
+      type: 'text',
+      name: 'Refund policy',
+      content:
+        '# Refunds\n\nRefunds are paid back to the original card within 5 business days.\n\nOpened software cannot be returned.\n',
+    },
   })
   assert.equal(text.status, 201)
   const form = new FormData()
   form.set('type', 'file')
   form.set('name', 'Shipping')
-  form.set('file', new Blob(['# Shipping\n\nStandard delivery to Madeira takes 7 days and costs 12 euros.\n'], { type: 'text/markdown' }), 'shipping.md')
+  form.set(
+    'file',
+    new Blob(['# Shipping\n\nStandard delivery to Madeira takes 7 days and costs 12 euros.\n'], {
+      type: 'text/markdown',
+    }),
+    'shipping.md',
+  )
   const file = await call('POST', '/v1/knowledge-sources', { body: form })
   assert.equal(file.status, 201, JSON.stringify(file.body))
-  const url = await call('POST', '/v1/knowledge-sources', { body: { type: 'url', name: 'Hours', url: `http://127.0.0.1:${pagePort}/hours` } })
+  const url = await call('POST', '/v1/knowledge-sources', {
+    body: { type: 'url', name: 'Hours', url: `http://127.0.0.1:${pagePort}/hours` },
+  })
   assert.equal(url.status, 201, JSON.stringify(url.body))
   for (const made of [text, file, url]) {
     const source = await sourceReady(made.body.id)
@@ -118,7 +153,9 @@ test('knowledge from text, an uploaded file and a page becomes ready with its ch
     const chunks = await call('GET', `/v1/knowledge-sources/${made.body.id}/chunks`)
     assert.ok(chunks.body.data.length >= 1)
   }
-  const gone = await call('POST', '/v1/knowledge-sources', { body: { type: 'url', name: 'Gone', url: `http://127.0.0.1:${pagePort}/gone` } })
+  const gone = await call('POST', '/v1/knowledge-sources', {
+    body: { type: 'url', name: 'Gone', url: `http://127.0.0.1:${pagePort}/gone` },
+  })
   const failed = await sourceReady(gone.body.id)
   assert.equal(failed.status, 'failed')
   assert.match(failed.error.message, /404/)
@@ -126,7 +163,9 @@ test('knowledge from text, an uploaded file and a page becomes ready with its ch
 })
 
 test('a question is answered with a citation that resolves to the exact span', async () => {
-  const answer = await call('POST', '/v1/chat', { body: { message: 'How long do refunds take?', contact_id: contactId } })
+  const answer = await call('POST', '/v1/chat', {
+    body: { message: 'How long do refunds take?', contact_id: contactId },
+  })
   assert.equal(answer.status, 200, JSON.stringify(answer.body))
   assert.match(answer.body.content, /5 business days/)
   assert.equal(answer.body.mode, 'extractive')
@@ -145,14 +184,19 @@ test('the same comes as a stream of parts, and the rest of a broken stream is gi
   const answer = await call('POST', '/v1/chat', { body })
   assert.match(answer.headers.get('content-type') ?? '', /^text\/event-stream/)
   const frames = readFrames(answer.body)
-  assert.deepEqual([...new Set(frames.map(({ event }) => event))], ['message-start', 'text-delta', 'citation', 'message-end'])
+  assert.deepEqual(
+    [...new Set(frames.map(({ event }) => event))],
+    ['message-start', 'text-delta', 'citation', 'message-end'],
+  )
   assert.match(frames.find(({ event }) => event === 'text-delta')!.data.text, /12 euros/)
   const rest = await call('POST', '/v1/chat', { body, headers: { 'last-event-id': frames[1]!.id } })
   assert.deepEqual(readFrames(rest.body), frames.slice(2))
 })
 
 test('a question that no source covers is declined and handed over', async () => {
-  const answer = await call('POST', '/v1/chat', { body: { message: 'What is the capital of Peru?', contact_id: contactId } })
+  const answer = await call('POST', '/v1/chat', {
+    body: { message: 'What is the capital of Peru?', contact_id: contactId },
+  })
   assert.equal(answer.status, 200)
   assert.equal(answer.body.handoff.state, 'requested')
   assert.deepEqual(answer.body.citations, [])
@@ -165,19 +209,32 @@ test('the conversation and its messages are readable', async () => {
   const conversation = await call('GET', `/v1/conversations/${conversationId}`)
   assert.equal(conversation.body.contact_id, contactId)
   const messages = await call('GET', `/v1/conversations/${conversationId}/messages`)
-  assert.deepEqual(messages.body.data.map((message: { role: string }) => message.role), ['user', 'assistant', 'user', 'assistant'])
+  assert.deepEqual(
+    messages.body.data.map((message: { role: string }) => message.role),
+    ['user', 'assistant', 'user', 'assistant'],
+  )
   const message = await call('GET', `/v1/messages/${messages.body.data[1].id}`)
   assert.equal(message.body.citations[0].source_name, 'Refund policy')
 })
 
 test('the events stand in the log in sequence, without a gap', async () => {
-  const wanted = ['contact.created', 'conversation.opened', 'chat.message.created', 'knowledge_source.ready', 'knowledge_source.failed', 'conversation.handoff']
+  const wanted = [
+    'contact.created',
+    'conversation.opened',
+    'chat.message.created',
+    'knowledge_source.ready',
+    'knowledge_source.failed',
+    'conversation.handoff',
+  ]
   const events = await eventually(
     async () => (await call('GET', '/v1/events?after=0&limit=100')).body.data,
     (list) => wanted.every((type) => list.some((event: { type: string }) => event.type === type)),
   )
   const sequences = events.map((event: { sequence: number }) => event.sequence)
-  assert.deepEqual(sequences, sequences.map((_: number, i: number) => sequences[0] + i))
+  assert.deepEqual(
+    sequences,
+    sequences.map((_: number, i: number) => sequences[0] + i),
+  )
   const one = await call('GET', `/v1/events/${events[0].id}`)
   assert.deepEqual(one.body, events[0])
 })
@@ -189,7 +246,10 @@ test('the receiver got every event since it was registered, signed both ways', a
     return data.slice(from + 1).map((event: { id: string }) => event.id)
   }
   const expected = await listed()
-  await eventually(async () => deliveries.map(({ event }) => event.id), (got) => expected.every((id: string) => got.includes(id)))
+  await eventually(
+    async () => deliveries.map(({ event }) => event.id),
+    (got) => expected.every((id: string) => got.includes(id)),
+  )
   const standard = new Webhook(secret)
   for (const { headers, raw, event, verified } of deliveries) {
     assert.ok(verified)
@@ -205,12 +265,19 @@ test('a receiver that was down gets the retry with the same ids, and every attem
   const made = await call('POST', '/v1/contacts', { body: { name: 'While you were out' } })
   const pending = await eventually(
     async () => (await call('GET', `/v1/event-deliveries?webhook_id=${webhookId}&status=pending`)).body.data,
-    (list) => list.some((delivery: { event_type: string; attempts?: unknown }) => delivery.event_type === 'contact.created'),
+    (list) =>
+      list.some((delivery: { event_type: string; attempts?: unknown }) => delivery.event_type === 'contact.created'),
   )
   const { id } = pending.find((delivery: { event_type: string }) => delivery.event_type === 'contact.created')
-  await eventually(async () => (await call('GET', `/v1/event-deliveries/${id}`)).body.attempts, (attempts) => attempts.length >= 1)
+  await eventually(
+    async () => (await call('GET', `/v1/event-deliveries/${id}`)).body.attempts,
+    (attempts) => attempts.length >= 1,
+  )
   await startReceiver()
-  const delivery = await eventually(async () => (await call('GET', `/v1/event-deliveries/${id}`)).body, (one) => one.status === 'delivered')
+  const delivery = await eventually(
+    async () => (await call('GET', `/v1/event-deliveries/${id}`)).body,
+    (one) => one.status === 'delivered',
+  )
   assert.ok(delivery.attempts.length >= 2, JSON.stringify(delivery))
   assert.ok(delivery.attempts[0].error)
   assert.equal(delivery.attempts.at(-1).http_status, 200)

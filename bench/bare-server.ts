@@ -28,8 +28,23 @@ const create = async (body: { name: string; email: string; company: string; tags
   const words = [...new Set(`${body.name} ${body.company} ${body.email}`.toLowerCase().split(/[^a-z0-9]+/))]
   const client = await pool.connect()
   await client.query('begin')
-  await client.query({ name: 'contact', text: contactText, values: [workspaceId, id, body.name, body.email, body.company, body.tags, '{}', now, words] })
-  await client.query({ name: 'outbox', text: outboxText, values: [workspaceId, crypto.randomUUID(), now, id, '{"id":"evt","sequence":', `,"data":${JSON.stringify(contact)}}`] })
+  await client.query({
+    name: 'contact',
+    text: contactText,
+    values: [workspaceId, id, body.name, body.email, body.company, body.tags, '{}', now, words],
+  })
+  await client.query({
+    name: 'outbox',
+    text: outboxText,
+    values: [
+      workspaceId,
+      crypto.randomUUID(),
+      now,
+      id,
+      '{"id":"evt","sequence":',
+      `,"data":${JSON.stringify(contact)}}`,
+    ],
+  })
   await client.query('commit')
   client.release()
   return JSON.stringify(contact)

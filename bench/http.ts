@@ -17,7 +17,11 @@ const connections = 16
 type Target = { name: string; origin: string; pid: number; key: string }
 type Shot = { method: 'GET' | 'POST'; path: string; body: string | null }
 
-const fire = async (target: Target, { method, path, body }: Shot, count: number): Promise<{ cpu: number; perSecond: number }> => {
+const fire = async (
+  target: Target,
+  { method, path, body }: Shot,
+  count: number,
+): Promise<{ cpu: number; perSecond: number }> => {
   const pool = new Pool(target.origin, { connections })
   const headers = { authorization: `Bearer ${target.key}`, ...(body ? { 'content-type': 'application/json' } : {}) }
   const cpuBefore = cpuSeconds(target.pid)
@@ -27,7 +31,8 @@ const fire = async (target: Target, { method, path, body }: Shot, count: number)
     Array.from({ length: connections }, async () => {
       while (left-- > 0) {
         const response = await pool.request({ method, path, headers, body })
-        if (response.statusCode >= 300) throw new Error(`${target.name} answered ${response.statusCode}: ${await response.body.text()}`)
+        if (response.statusCode >= 300)
+          throw new Error(`${target.name} answered ${response.statusCode}: ${await response.body.text()}`)
         await response.body.dump()
       }
     }),
@@ -41,7 +46,8 @@ const compare = async (title: string, goal: number, parley: Target, limit: Targe
   await fire(parley, shot, 2_000)
   await fire(limit, shot, 2_000)
   const rows = []
-  for (let round = 0; round < rounds; round++) rows.push({ ours: await fire(parley, shot, requestsPerRound), bare: await fire(limit, shot, requestsPerRound) })
+  for (let round = 0; round < rounds; round++)
+    rows.push({ ours: await fire(parley, shot, requestsPerRound), bare: await fire(limit, shot, requestsPerRound) })
   const ours = median(rows.map((row) => row.ours.cpu))
   const theirs = median(rows.map((row) => row.bare.cpu))
   const ratios = rows.map((row) => row.ours.cpu / row.bare.cpu)
@@ -56,7 +62,10 @@ export const benchHttp = async (): Promise<void> => {
   const postgres = await startPostgres()
   const folder = await mkdtemp(join(tmpdir(), 'parley-bench-'))
   const [port, barePort] = [await freePort(), await freePort()]
-  const server = await startScript([main], 'Parley is ready', { cwd: folder, env: { PORT: String(port), DATABASE_URL: postgres.url, PARLEY_LOG_LEVEL: 'warn' } })
+  const server = await startScript([main], 'Parley is ready', {
+    cwd: folder,
+    env: { PORT: String(port), DATABASE_URL: postgres.url, PARLEY_LOG_LEVEL: 'warn' },
+  })
   try {
     const credentials = JSON.parse(await readFile(join(folder, '.parley', 'credentials.json'), 'utf8'))
     const workspaceId = fromWireId('workspace', credentials.workspace_id)!
@@ -64,14 +73,25 @@ export const benchHttp = async (): Promise<void> => {
     try {
       const parley = { name: 'parley', origin: `http://127.0.0.1:${port}`, pid: server.pid!, key: credentials.live_key }
       const limit = { name: 'bare', origin: `http://127.0.0.1:${barePort}`, pid: bareServer.pid!, key: '' }
-      const body = JSON.stringify({ name: 'Alex Johnson', email: 'alex@acmecorp.com', company: 'Acme Corp', tags: ['prospect', 'proposal-sent'] })
+      const body = JSON.stringify({
+        name: 'Alex Johnson',
+        email: 'alex@acmecorp.com',
+        company: 'Acme Corp',
+        tags: ['prospect', 'proposal-sent'],
+      })
       const post: Shot = { method: 'POST', path: '/v1/contacts', body }
       await fire(parley, post, 500)
       const admin = new pg.Client({ connectionString: postgres.url })
       await admin.connect()
-      console.log(`http on ${(await admin.query('show server_version')).rows[0].server_version} (PostgreSQL), Node ${process.version}, ${connections} connections, ${rounds} rounds of ${requestsPerRound}`)
+      console.log(
+        `http on ${(await admin.query('show server_version')).rows[0].server_version} (PostgreSQL), Node ${process.version}, ${connections} connections, ${rounds} rounds of ${requestsPerRound}`,
+      )
       await admin.end()
-      await compare('GET /v1/contacts?limit=20', 1.6, parley, limit, { method: 'GET', path: '/v1/contacts?limit=20', body: null })
+      await compare('GET /v1/contacts?limit=20', 1.6, parley, limit, {
+        method: 'GET',
+        path: '/v1/contacts?limit=20',
+        body: null,
+      })
       await compare('POST /v1/contacts', 1.6, parley, limit, post)
     } finally {
       await stopProcess(bareServer)

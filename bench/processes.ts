@@ -7,13 +7,23 @@ const clockTicksPerSecond = 100
 
 /** CPU seconds a process has used so far, all its threads together. */
 export const cpuSeconds = (pid: number): number => {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ')
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
   return (Number(fields[11]) + Number(fields[12])) / clockTicksPerSecond
 }
 
 /** Starts a script with this Node and waits until it prints `ready`. */
-export const startScript = async (args: string[], ready: string, options: { cwd?: string; env?: Record<string, string> } = {}): Promise<ChildProcess> => {
-  const child = spawn(process.execPath, args, { cwd: options.cwd, env: { PATH: process.env.PATH, ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] })
+export const startScript = async (
+  args: string[],
+  ready: string,
+  options: { cwd?: string; env?: Record<string, string> } = {},
+): Promise<ChildProcess> => {
+  const child = spawn(process.execPath, args, {
+    cwd: options.cwd,
+    env: { PATH: process.env.PATH, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let output = ''
   for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (chunk) => (output += chunk))
   const deadline = Date.now() + 60_000

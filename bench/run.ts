@@ -1,5 +1,5 @@
-import { benchHttp } from './http.ts'
 import { benchChat } from './chat.ts'
+import { benchHttp } from './http.ts'
 import { benchStart } from './start.ts'
 
 const benches: Record<string, () => Promise<void>> = { start: benchStart, chat: benchChat, http: benchHttp }

@@ -11,7 +11,9 @@ const warmStarts = 5
 const timeStart = async (folder: string): Promise<{ first200: number; ready: number }> => {
   const port = await freePort()
   const begun = performance.now()
-  const starting = startScript([run, 'start'], 'Parley is ready', { env: { PORT: String(port), PARLEY_DATA_DIR: folder, PARLEY_LOG_LEVEL: 'warn' } })
+  const starting = startScript([run, 'start'], 'Parley is ready', {
+    env: { PORT: String(port), PARLEY_DATA_DIR: folder, PARLEY_LOG_LEVEL: 'warn' },
+  })
   let first200 = 0
   while (first200 === 0) {
     const answer = await request(`http://127.0.0.1:${port}/healthz`).catch(() => undefined)
@@ -32,7 +34,9 @@ export const benchStart = async (): Promise<void> => {
   const warm = []
   for (let i = 0; i < warmStarts; i++) warm.push((await timeStart(folder)).first200)
   console.log('start on the embedded database, as npm start runs it')
-  console.log(`cold (empty folder): first 200 after ${(cold.first200 / 1_000).toFixed(2)} s, guide ready after ${(cold.ready / 1_000).toFixed(2)} s (goal ≤ 8 s)`)
+  console.log(
+    `cold (empty folder): first 200 after ${(cold.first200 / 1_000).toFixed(2)} s, guide ready after ${(cold.ready / 1_000).toFixed(2)} s (goal ≤ 8 s)`,
+  )
   console.log(`warm: first 200 after ${(median(warm) / 1_000).toFixed(2)} s, median of ${warmStarts} (goal ≤ 2 s)`)
   await rm(folder, { recursive: true, force: true })
 }

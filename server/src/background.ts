@@ -40,8 +40,8 @@ export const startBackground = (deps: Deps, { pollMs = 250 }: Options = {}): (()
 
   const flush = () => keyCache.flush().catch((error) => log.error({ err: error }, 'key use could not be noted'))
   const keepHouse = () =>
-    Promise.all([database.prepareDays(clock.now()), purgeIdempotencyKeys(database.system, clock.now())]).catch((error) =>
-      log.error({ err: error }, 'housekeeping failed and will be tried again'),
+    Promise.all([database.prepareDays(clock.now()), purgeIdempotencyKeys(database.system, clock.now())]).catch(
+      (error) => log.error({ err: error }, 'housekeeping failed and will be tried again'),
     )
   const timers = [setInterval(flush, flushEveryMs), setInterval(keepHouse, housekeepingEveryMs)]
 

@@ -2,13 +2,24 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 
 const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1')
-const list = z.string().transform((text) => text.split(',').map((part) => part.trim()).filter(Boolean))
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean),
+)
 
-const network = list.refine((entries) => entries.every((entry) => isIP(entry.split('/')[0]!) !== 0), 'must be addresses or networks, separated by commas')
+const network = list.refine(
+  (entries) => entries.every((entry) => isIP(entry.split('/')[0]!) !== 0),
+  'must be addresses or networks, separated by commas',
+)
 
 const retrySchedule = list
   .transform((parts) => parts.map(Number))
-  .refine((seconds) => seconds.length > 0 && seconds.every((second) => Number.isFinite(second) && second >= 0), 'must be seconds, separated by commas')
+  .refine(
+    (seconds) => seconds.length > 0 && seconds.every((second) => Number.isFinite(second) && second >= 0),
+    'must be seconds, separated by commas',
+  )
 
 const secret = z
   .string()
@@ -26,8 +37,14 @@ const Environment = z.object({
   PARLEY_ALLOW_PLAIN_HTTP: flag.default(false),
   PARLEY_SANDBOX_LOOPBACK: flag.default(true),
   PARLEY_SECRET_KEY: secret.optional(),
-  PARLEY_KEY_BRAND: z.string().regex(/^[a-z][a-z0-9]{1,11}$/, 'must be 2 to 12 lower-case letters or digits').default('ply'),
-  PARLEY_WEBHOOK_HEADER_BRAND: z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,30}$/, 'must be letters and digits').default('Parley'),
+  PARLEY_KEY_BRAND: z
+    .string()
+    .regex(/^[a-z][a-z0-9]{1,11}$/, 'must be 2 to 12 lower-case letters or digits')
+    .default('ply'),
+  PARLEY_WEBHOOK_HEADER_BRAND: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9]{0,30}$/, 'must be letters and digits')
+    .default('Parley'),
   PARLEY_WEBHOOK_RETRY_SECONDS: retrySchedule.default([0, 300, 1_800, 7_200, 28_800]),
   PARLEY_MODEL_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   PARLEY_MODEL_API_KEY: z.string().optional(),
@@ -48,13 +65,15 @@ export class ConfigError extends Error {
 }
 
 const together = (config: Config): string[] =>
-  config.PARLEY_MODEL_BASE_URL === undefined === (config.PARLEY_MODEL_NAME === undefined)
+  (config.PARLEY_MODEL_BASE_URL === undefined) === (config.PARLEY_MODEL_NAME === undefined)
     ? []
     : ['PARLEY_MODEL_BASE_URL and PARLEY_MODEL_NAME go together: set both, or neither.']
 
 /** Reads the environment once. Empty variables count as absent. Throws ConfigError. */
 export const readConfig = (environment: Record<string, string | undefined>): Config => {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''))
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  )
   const parsed = Environment.safeParse(given)
   const faults = parsed.success
     ? together(parsed.data)

@@ -17,7 +17,13 @@ const announced = [
   { type: 'sms.sent', description: 'A text message was handed to the carrier.' },
   { type: 'sms.delivered', description: 'The carrier delivered a text message.' },
   { type: 'sms.failed', description: 'A text message could not be delivered.' },
-].map((event) => defineEvent({ ...event, description: `${event.description} Not emitted by this version yet.`, data: z.record(z.string(), z.unknown()) }))
+].map((event) =>
+  defineEvent({
+    ...event,
+    description: `${event.description} Not emitted by this version yet.`,
+    data: z.record(z.string(), z.unknown()),
+  }),
+)
 
 /** The one list of every kind of event. */
 export const eventTypes: readonly EventType[] = [

@@ -55,7 +55,11 @@ const systemCtx = (deps: Deps, db: Ctx['db'], workspaceId: string, mode: Ctx['mo
 const seedSandbox = async (ctx: Ctx, deps: Deps, guide: GuidePage[]): Promise<void> => {
   await createAgent(ctx, { name: 'Guide', instructions: 'Answer questions about Parley from its own guide.' })
   for (const { fileName, title, text } of guide)
-    await createSource(ctx, { type: 'file', name: title }, { ...deps, file: { name: fileName, mediaType: 'text/markdown', bytes: Buffer.from(text) } })
+    await createSource(
+      ctx,
+      { type: 'file', name: title },
+      { ...deps, file: { name: fileName, mediaType: 'text/markdown', bytes: Buffer.from(text) } },
+    )
 }
 
 const pathIn = (dataDir: string): string => join(dataDir, 'credentials.json')

@@ -5,11 +5,11 @@ import { type AddressInfo, createServer as createNetServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { startBackground } from './background.ts'
-import { createLookup } from './base/safe-http-resolver.ts'
-import { createSafeHttp } from './base/safe-http.ts'
-import { createSecretBox } from './base/secret-box.ts'
 import { systemClock } from './base/clock.ts'
 import { createLog, type Log } from './base/log.ts'
+import { createSafeHttp } from './base/safe-http.ts'
+import { createLookup } from './base/safe-http-resolver.ts'
+import { createSecretBox } from './base/secret-box.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { FolderInUseError } from './database/folder-lock.ts'
 import { type Database, openDatabase } from './database/open.ts'
@@ -51,7 +51,13 @@ const openModel = async (config: Config, extractive: Model): Promise<Model> => {
   return createAiSdkModel({ baseUrl, model, apiKey: apiKey ?? null })
 }
 
-const buildDeps = async (config: Config, dataDir: string, database: Database, log: Log, stopping: AbortSignal): Promise<Deps> => {
+const buildDeps = async (
+  config: Config,
+  dataDir: string,
+  database: Database,
+  log: Log,
+  stopping: AbortSignal,
+): Promise<Deps> => {
   const secrets = await loadSecrets(config.PARLEY_SECRET_KEY, dataDir)
   const keys = createKeyFormat({ brand: config.PARLEY_KEY_BRAND, pepper: secrets.pepper })
   const lookup = createLookup()
@@ -61,7 +67,12 @@ const buildDeps = async (config: Config, dataDir: string, database: Database, lo
     clock: systemClock,
     log,
     keys,
-    keyCache: createKeyCache({ database, keys, clock: systemClock, onError: (error) => log.error({ err: error }, 'key use could not be noted') }),
+    keyCache: createKeyCache({
+      database,
+      keys,
+      clock: systemClock,
+      onError: (error) => log.error({ err: error }, 'key use could not be noted'),
+    }),
     models: { default: await openModel(config, extractive), extractive },
     safeHttp: createSafeHttp({ lookup }),
     lookup,
@@ -85,7 +96,12 @@ const buildDeps = async (config: Config, dataDir: string, database: Database, lo
 const guideReady = async (database: Database): Promise<void> => {
   const deadline = Date.now() + 15_000
   while (Date.now() < deadline) {
-    const waiting = await database.system.selectFrom('knowledge_sources').select('id').where('status', 'in', ['queued', 'processing']).limit(1).executeTakeFirst()
+    const waiting = await database.system
+      .selectFrom('knowledge_sources')
+      .select('id')
+      .where('status', 'in', ['queued', 'processing'])
+      .limit(1)
+      .executeTakeFirst()
     if (!waiting) return
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
@@ -100,7 +116,9 @@ const welcome = (config: Config, baseUrl: string, credentialsPath: string, datab
     database.kind === 'embedded'
       ? 'Database: embedded, one connection, not safe against power loss. Set DATABASE_URL to use a PostgreSQL of your own.'
       : 'Database: PostgreSQL.',
-    config.PARLEY_MODEL_NAME ? `Answers: written by ${config.PARLEY_MODEL_NAME}, every sentence checked against its source.` : 'Answers: quoted from your knowledge (extractive). Set PARLEY_MODEL_BASE_URL and PARLEY_MODEL_NAME for a language model.',
+    config.PARLEY_MODEL_NAME
+      ? `Answers: written by ${config.PARLEY_MODEL_NAME}, every sentence checked against its source.`
+      : 'Answers: quoted from your knowledge (extractive). Set PARLEY_MODEL_BASE_URL and PARLEY_MODEL_NAME for a language model.',
   ]
   if (existsSync(credentialsPath))
     lines.push(
@@ -111,7 +129,11 @@ const welcome = (config: Config, baseUrl: string, credentialsPath: string, datab
       `  curl -s ${baseUrl}/v1/contacts ${auth} ${json} -d '{"name":"Alex Johnson","email":"alex@acmecorp.com"}'`,
       `  curl -s ${baseUrl}/v1/events ${auth}`,
     )
-  else log.warn({ path: credentialsPath }, 'no credentials file here: this database was set up from another data directory')
+  else
+    log.warn(
+      { path: credentialsPath },
+      'no credentials file here: this database was set up from another data directory',
+    )
   console.log(`${lines.join('\n')}\n`)
 }
 
@@ -172,13 +194,16 @@ const run = async (): Promise<void> => {
   if (!credentials) await renewBaseUrl(dataDir, deps.settings.publicUrl)
   await listen(server, config)
   if (credentials) await guideReady(database)
-  if (!stopping.signal.aborted) welcome(config, deps.settings.publicUrl, join(dataDir, 'credentials.json'), database, log)
+  if (!stopping.signal.aborted)
+    welcome(config, deps.settings.publicUrl, join(dataDir, 'credentials.json'), database, log)
 }
 
 const supported = 24
 
 if (Number(process.versions.node.split('.')[0]) < supported) {
-  console.error(`Parley runs on Node ${supported} or newer; this is ${process.version}. Start it with \`npm start\`, which brings its own.`)
+  console.error(
+    `Parley runs on Node ${supported} or newer; this is ${process.version}. Start it with \`npm start\`, which brings its own.`,
+  )
   process.exit(1)
 }
 

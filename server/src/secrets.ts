@@ -18,7 +18,10 @@ const readOrCreate = async (path: string): Promise<Buffer> => {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     const secret = Buffer.from((await readFile(path, 'utf8')).trim(), 'base64')
-    if (secret.length !== 32) throw new Error(`${path} does not hold 32 bytes in base64. Restore it from a backup: keys and webhook secrets depend on it.`)
+    if (secret.length !== 32)
+      throw new Error(
+        `${path} does not hold 32 bytes in base64. Restore it from a backup: keys and webhook secrets depend on it.`,
+      )
     return secret
   }
 }

@@ -6,5 +6,10 @@ import type { WorkKind } from './work/work-kind.ts'
 /** The one list of every kind of background work. */
 export const workKinds = (deps: Deps): readonly WorkKind[] => [
   createDeliveryKind(deps),
-  createIngestKind({ clock: deps.clock, log: deps.log, http: deps.safeHttp, sandboxLoopback: deps.settings.sandboxLoopback }),
+  createIngestKind({
+    clock: deps.clock,
+    log: deps.log,
+    http: deps.safeHttp,
+    sandboxLoopback: deps.settings.sandboxLoopback,
+  }),
 ]

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import type { Clock } from '../src/base/clock.ts'
 import { startBackground } from '../src/background.ts'
+import type { Clock } from '../src/base/clock.ts'
 import { systemClock } from '../src/base/clock.ts'
 import { type Log, silentLog } from '../src/base/log.ts'
 import { createSafeHttp } from '../src/base/safe-http.ts'
@@ -99,7 +99,12 @@ export const openTestApp = async (options: TestAppOptions = {}): Promise<TestApp
     clock,
     log,
     keys,
-    keyCache: createKeyCache({ database, keys, clock, onError: (error) => log.error({ err: error }, 'key use could not be noted') }),
+    keyCache: createKeyCache({
+      database,
+      keys,
+      clock,
+      onError: (error) => log.error({ err: error }, 'key use could not be noted'),
+    }),
     models: { default: options.model ?? extractive, extractive },
     safeHttp: createSafeHttp({ lookup }),
     lookup,
@@ -140,7 +145,8 @@ export const openTestApp = async (options: TestAppOptions = {}): Promise<TestApp
     call,
     makeKey: async ({ workspaceId, mode = 'sandbox', scopes: held = scopes, expiresAt }) => {
       const ctx = makeCtx(database, workspaceId, { mode })
-      return (await insertKey(ctx, ctx.db, { name: 'Test key', scopes: [...held], expiresAt: expiresAt ?? null }, keys)).key
+      return (await insertKey(ctx, ctx.db, { name: 'Test key', scopes: [...held], expiresAt: expiresAt ?? null }, keys))
+        .key
     },
     makeWorkspace: (mode) => makeWorkspace(database, mode),
     listen: async () => {

@@ -62,8 +62,12 @@ export const objects: Record<string, (tenant: Tenant, parents: Parents) => Promi
   agents: (tenant) => idOf(tenant.post('/v1/agents', { name: 'Fixture' })),
   versions: (tenant, { agents }) => firstOf(tenant.get(`/v1/agents/${agents}/versions`)),
   conversations: (tenant) => idOf(tenant.post('/v1/conversations')),
-  messages: async (tenant) => idOf(tenant.post(`/v1/conversations/${await idOf(tenant.post('/v1/conversations'))}/messages`, { content: 'Fixture' })),
-  'knowledge-sources': (tenant) => idOf(tenant.post('/v1/knowledge-sources', { type: 'text', name: 'Fixture', content: 'Refunds take five days.' })),
+  messages: async (tenant) =>
+    idOf(
+      tenant.post(`/v1/conversations/${await idOf(tenant.post('/v1/conversations'))}/messages`, { content: 'Fixture' }),
+    ),
+  'knowledge-sources': (tenant) =>
+    idOf(tenant.post('/v1/knowledge-sources', { type: 'text', name: 'Fixture', content: 'Refunds take five days.' })),
   webhooks: (tenant) => idOf(tenant.post('/v1/webhooks', webhook)),
   events: async (tenant) => {
     await tenant.post('/v1/contacts', { name: 'Fixture' })

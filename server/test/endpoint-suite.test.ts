@@ -15,13 +15,16 @@ before(async () => {
 })
 after(() => app.close())
 
-test('every error code has a heading in the error reference', { skip: anchors === undefined && 'docs/reference/errors.md does not exist' }, () => {
+test('every error code has a heading in the error reference', {
+  skip: anchors === undefined && 'docs/reference/errors.md does not exist',
+}, () => {
   for (const code of Object.keys(errorTable)) assert.ok(anchors!.has(code.toLowerCase()), code)
 })
 
 test('every write takes an idempotency key or says why not', () => {
   for (const { id, method, idempotency } of endpoints)
-    if (method === 'POST' || method === 'PATCH') assert.ok(idempotency !== 'none' || repeatable.has(id), `${id} takes no Idempotency-Key`)
+    if (method === 'POST' || method === 'PATCH')
+      assert.ok(idempotency !== 'none' || repeatable.has(id), `${id} takes no Idempotency-Key`)
 })
 
 // Nothing is changed: the answer is the outcome of one attempt, and a repetition asks for another.
@@ -32,5 +35,6 @@ test('no two endpoints share an id or a route', () => {
   assert.equal(new Set(endpoints.map(({ method, path }) => `${method} ${path}`)).size, endpoints.length)
 })
 
-for (const [path, declared] of Map.groupBy(endpoints, (endpoint) => endpoint.path)) pathSuite(path, declared, () => world)
+for (const [path, declared] of Map.groupBy(endpoints, (endpoint) => endpoint.path))
+  pathSuite(path, declared, () => world)
 for (const endpoint of endpoints) endpointSuite(endpoint, () => world)

@@ -14,7 +14,17 @@ import { bodies, bodyFor, objects, objectsByPrefix, preparations, type Tenant } 
 export type World = { own: Tenant; foreign: Tenant }
 
 type Json = Record<string, unknown>
-type ErrorEnvelope = { error: { code: string; message: string; status: number; request_id: string; docs_url: string; param?: string; details?: Json } }
+type ErrorEnvelope = {
+  error: {
+    code: string
+    message: string
+    status: number
+    request_id: string
+    docs_url: string
+    param?: string
+    details?: Json
+  }
+}
 
 // --- What every response has ---
 
@@ -22,7 +32,11 @@ const errorsPage = new URL('../../docs/reference/errors.md', import.meta.url)
 
 const documentedAnchors = (): Set<string> | undefined =>
   existsSync(errorsPage)
-    ? new Set([...readFileSync(errorsPage, 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, title]) => title!.trim().toLowerCase().replaceAll(' ', '-')))
+    ? new Set(
+        [...readFileSync(errorsPage, 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, title]) =>
+          title!.trim().toLowerCase().replaceAll(' ', '-'),
+        ),
+      )
     : undefined
 
 export const anchors = documentedAnchors()
@@ -39,11 +53,15 @@ const assertErrorBody = (response: TestResponse): void => {
 }
 
 /** What no response may lack, whatever went wrong. */
-export const assertWire = (response: TestResponse, { method, replayed = false }: { method: string; replayed?: boolean }): void => {
+export const assertWire = (
+  response: TestResponse,
+  { method, replayed = false }: { method: string; replayed?: boolean },
+): void => {
   const { status, headers, text } = response
   assert.ok(status < 500, `${status}: ${text}`)
   assert.match(headers['x-request-id'] ?? '', /^[\w.:-]{1,128}$/)
-  for (const name of ['x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset']) assert.match(headers[name] ?? '', /^\d+$/, name)
+  for (const name of ['x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset'])
+    assert.match(headers[name] ?? '', /^\d+$/, name)
   assert.match(headers.ratelimit ?? '', /^"default";r=\d+;t=\d+$/)
   assert.match(headers['ratelimit-policy'] ?? '', /^"default";q=\d+;w=60$/)
   if (text !== '') assert.equal(headers['content-type'], 'application/json; charset=utf-8')
@@ -55,7 +73,8 @@ export const assertWire = (response: TestResponse, { method, replayed = false }:
 
 const parameterPattern = /\/([^/{}]+)\/\{(\w+)\}/g
 
-const segmentsOf = (endpoint: Endpoint): string[] => [...endpoint.path.matchAll(parameterPattern)].map(([, segment]) => segment!)
+const segmentsOf = (endpoint: Endpoint): string[] =>
+  [...endpoint.path.matchAll(parameterPattern)].map(([, segment]) => segment!)
 
 const pathWith = (endpoint: Endpoint, ids: string[]): string => {
   let at = 0
@@ -75,19 +94,33 @@ const writes = ({ method }: Endpoint): boolean => method !== 'GET'
 
 type Sent = TestRequest & { query?: string; method?: string }
 
-const send = async (endpoint: Endpoint, tenant: Tenant, ids: string[], { query = '', method = endpoint.method, ...request }: Sent = {}): Promise<TestResponse> => {
+const send = async (
+  endpoint: Endpoint,
+  tenant: Tenant,
+  ids: string[],
+  { query = '', method = endpoint.method, ...request }: Sent = {},
+): Promise<TestResponse> => {
   const response = await tenant.app.call(method, pathWith(endpoint, ids) + query, request)
   assertWire(response, { method, replayed: response.headers['idempotency-replayed'] === 'true' })
   return response
 }
 
-const validBody = (endpoint: Endpoint, n = 0): { body?: unknown } => (hasBody(endpoint) ? { body: bodyFor(endpoint, n) } : {})
+const validBody = (endpoint: Endpoint, n = 0): { body?: unknown } =>
+  hasBody(endpoint) ? { body: bodyFor(endpoint, n) } : {}
 
-const succeed = async (endpoint: Endpoint, tenant: Tenant, request: Sent = {}, n = 0): Promise<{ ids: string[]; response: TestResponse }> => {
+const succeed = async (
+  endpoint: Endpoint,
+  tenant: Tenant,
+  request: Sent = {},
+  n = 0,
+): Promise<{ ids: string[]; response: TestResponse }> => {
   const ids = await makeIds(endpoint, tenant)
   await preparations[endpoint.id]?.(tenant, ids)
   const response = await send(endpoint, tenant, ids, { key: tenant.key, ...validBody(endpoint, n), ...request })
-  assert.ok(String(response.status) in endpoint.responses && response.status < 300, `${endpoint.id} answered ${response.status}: ${response.text}`)
+  assert.ok(
+    String(response.status) in endpoint.responses && response.status < 300,
+    `${endpoint.id} answered ${response.status}: ${response.text}`,
+  )
   return { ids, response }
 }
 
@@ -114,14 +147,16 @@ type Schema = {
   $defs?: Record<string, Schema>
 }
 
-const schemaOf = (schema: z.ZodType): Schema => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', reused: 'inline' }) as Schema
+const schemaOf = (schema: z.ZodType): Schema =>
+  z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', reused: 'inline' }) as Schema
 
 const branchesOf = (schema: Schema): Schema[] => {
   const inner = [...(schema.anyOf ?? []), ...(schema.oneOf ?? []), ...(schema.allOf ?? [])]
   return inner.length > 0 ? inner.flatMap(branchesOf) : [schema]
 }
 
-const propertiesOf = (schema: Schema): Record<string, Schema> => Object.assign({}, ...branchesOf(schema).map((branch) => branch.properties ?? {}))
+const propertiesOf = (schema: Schema): Record<string, Schema> =>
+  Object.assign({}, ...branchesOf(schema).map((branch) => branch.properties ?? {}))
 
 const typeOf = (value: unknown): string => {
   if (value === null) return 'null'
@@ -149,7 +184,9 @@ const mistyped = (schema: Schema): unknown[] => {
 
 /** Which kind of object a field names, told from the example of its id. */
 const namedObject = (schema: Schema): string | undefined => {
-  const example = branchesOf(schema).flatMap((branch) => branch.examples ?? []).concat(schema.examples ?? [])
+  const example = branchesOf(schema)
+    .flatMap((branch) => branch.examples ?? [])
+    .concat(schema.examples ?? [])
   for (const text of example) {
     const prefix = typeof text === 'string' ? /^([a-z]+)_01h455vb4pex5vsknk084sn02q$/.exec(text)?.[1] : undefined
     if (prefix) return objectsByPrefix[prefix]
@@ -167,19 +204,46 @@ const checkCredentials = async (endpoint: Endpoint, { own }: World): Promise<voi
   const attempt = (request: Sent) => send(endpoint, own, ids, { ...validBody(endpoint), from, ...request })
   const swapped = own.key.slice(0, -1) + (own.key.endsWith('0') ? '1' : '0')
   const lookAlike = Buffer.from(own.key.replace('y', 'у')).toString('latin1')
-  for (const key of [wellFormedStranger(own), swapped, own.key.replace(/^ply/, 'plx'), `${own.key}x`, own.key.slice(0, -1), lookAlike, own.key.toUpperCase(), 'x'.repeat(5_000)])
+  for (const key of [
+    wellFormedStranger(own),
+    swapped,
+    own.key.replace(/^ply/, 'plx'),
+    `${own.key}x`,
+    own.key.slice(0, -1),
+    lookAlike,
+    own.key.toUpperCase(),
+    'x'.repeat(5_000),
+  ])
     assert.equal(refused(await attempt({ key }), 401, 'UNAUTHORIZED').message, 'Bearer token is missing or invalid.')
   refused(await attempt({}), 401, 'UNAUTHORIZED')
-  for (const query of [`?key=${own.key}`, `?api_key=${own.key}`, `?access_token=${own.key}`, `?Authorization=Bearer%20${own.key}`])
+  for (const query of [
+    `?key=${own.key}`,
+    `?api_key=${own.key}`,
+    `?access_token=${own.key}`,
+    `?Authorization=Bearer%20${own.key}`,
+  ])
     refused(await attempt({ query }), 401, 'UNAUTHORIZED')
-  for (const authorization of ['', 'Bearer', 'Bearer ', own.key, `Basic ${Buffer.from(`${own.key}:`).toString('base64')}`, `Bearer ${own.key} ${own.key}`, `Bearer ${own.key},x`])
+  for (const authorization of [
+    '',
+    'Bearer',
+    'Bearer ',
+    own.key,
+    `Basic ${Buffer.from(`${own.key}:`).toString('base64')}`,
+    `Bearer ${own.key} ${own.key}`,
+    `Bearer ${own.key},x`,
+  ])
     refused(await attempt({ headers: { authorization } }), 401, 'UNAUTHORIZED')
   refused(await attempt({ headers: { 'x-api-key': 'clf_unknown' } }), 401, 'UNAUTHORIZED')
-  const twoKeys = refused(await attempt({ key: own.key, headers: { 'x-api-key': wellFormedStranger(own) } }), 400, 'BAD_REQUEST')
+  const twoKeys = refused(
+    await attempt({ key: own.key, headers: { 'x-api-key': wellFormedStranger(own) } }),
+    400,
+    'BAD_REQUEST',
+  )
   assert.equal(twoKeys.param, 'X-API-Key')
 }
 
-const withoutScope = (wanted: Scope): Scope[] => scopes.filter((scope) => scope !== wanted && scope !== wanted.replace(/:read$/, ':write'))
+const withoutScope = (wanted: Scope): Scope[] =>
+  scopes.filter((scope) => scope !== wanted && scope !== wanted.replace(/:read$/, ':write'))
 
 const checkScope = async (endpoint: Endpoint, { own }: World): Promise<void> => {
   const wanted = endpoint.access as Scope
@@ -189,15 +253,48 @@ const checkScope = async (endpoint: Endpoint, { own }: World): Promise<void> => 
   assert.equal(error.details?.required_scope, wanted)
   assert.ok(error.message.includes(wanted))
   // Whoever may not read must not learn what exists either.
-  const unknown = refused(await send(endpoint, own, unknownIds(endpoint), { key: lacking, ...validBody(endpoint) }), 403)
+  const unknown = refused(
+    await send(endpoint, own, unknownIds(endpoint), { key: lacking, ...validBody(endpoint) }),
+    403,
+  )
   assert.equal(unknown.message, error.message)
-  const exact = await own.app.makeKey({ workspaceId: own.workspaceId, scopes: endpoint.id === 'api_keys_create' || endpoint.id === 'api_keys_rotate' ? [wanted, 'contacts:read'] : [wanted] })
+  const exact = await own.app.makeKey({
+    workspaceId: own.workspaceId,
+    scopes:
+      endpoint.id === 'api_keys_create' || endpoint.id === 'api_keys_rotate' ? [wanted, 'contacts:read'] : [wanted],
+  })
   await succeed(endpoint, own, { key: exact }, 1)
 }
 
-const hostileIds = ['%00', '%2f', 'x'.repeat(250), 'x'.repeat(300), 'x'.repeat(4_000), "'%20or%201=1--", '%27;drop%20table%20contacts;--', 'null', 'undefined', '0', '-1', '%F0%9F%98%80', '%ff', '%', '{id}', 'cnt_', 'cnt_00000000000000000000000000', 'zzz_01h455vb4pex5vsknk084sn02q', 'cnt_81h455vb4pex5vsknk084sn02q', 'cnt_01h455vb4pex5vsknk084sn02u']
+const hostileIds = [
+  '%00',
+  '%2f',
+  'x'.repeat(250),
+  'x'.repeat(300),
+  'x'.repeat(4_000),
+  "'%20or%201=1--",
+  '%27;drop%20table%20contacts;--',
+  'null',
+  'undefined',
+  '0',
+  '-1',
+  '%F0%9F%98%80',
+  '%ff',
+  '%',
+  '{id}',
+  'cnt_',
+  'cnt_00000000000000000000000000',
+  'zzz_01h455vb4pex5vsknk084sn02q',
+  'cnt_81h455vb4pex5vsknk084sn02q',
+  'cnt_01h455vb4pex5vsknk084sn02u',
+]
 
-const strangeIds = [randomUUID(), 'ffffffff-ffff-ffff-ffff-ffffffffffff', '00000000-0000-0000-0000-000000000000', newId().toUpperCase()]
+const strangeIds = [
+  randomUUID(),
+  'ffffffff-ffff-ffff-ffff-ffffffffffff',
+  '00000000-0000-0000-0000-000000000000',
+  newId().toUpperCase(),
+]
 
 const checkPathIds = async (endpoint: Endpoint, { own, foreign }: World): Promise<void> => {
   const request = { key: own.key, ...validBody(endpoint) }
@@ -226,13 +323,34 @@ const deep = (open: string, close: string, levels: number) => open.repeat(levels
 
 const checkBrokenBodies = async (endpoint: Endpoint, { own }: World): Promise<void> => {
   const ids = unknownIds(endpoint)
-  const attempt = (body: unknown, headers: Record<string, string> = {}) => send(endpoint, own, ids, { key: own.key, body, headers: { 'content-type': 'application/json', ...headers } })
+  const attempt = (body: unknown, headers: Record<string, string> = {}) =>
+    send(endpoint, own, ids, { key: own.key, body, headers: { 'content-type': 'application/json', ...headers } })
   const valid = bodyFor(endpoint, 0)
-  const withField = (text: string) => `${JSON.stringify(valid).slice(0, -1)}${Object.keys(valid).length > 0 ? ',' : ''}${text}}`
+  const withField = (text: string) =>
+    `${JSON.stringify(valid).slice(0, -1)}${Object.keys(valid).length > 0 ? ',' : ''}${text}}`
   const broken = [
-    '{', 'nonsense', '[]', '"text"', '7', 'null', 'true', '{"a":}', "{'a':1}", '{"a":1,}', '[{}]', '\u0000', '{}{}',
-    deep('[', ']', 40), deep('{"a":', '}', 40).replace('}', '1}'), deep('[', ']', 100_000),
-    withField('"a":1,"a":2'), withField('"__proto__":{"admin":true}'), withField('"x":"\\u0000"'), withField('"x\\u0000":1'), withField('"x":1e999'), withField('"x":-1e999'),
+    '{',
+    'nonsense',
+    '[]',
+    '"text"',
+    '7',
+    'null',
+    'true',
+    '{"a":}',
+    "{'a':1}",
+    '{"a":1,}',
+    '[{}]',
+    '\u0000',
+    '{}{}',
+    deep('[', ']', 40),
+    deep('{"a":', '}', 40).replace('}', '1}'),
+    deep('[', ']', 100_000),
+    withField('"a":1,"a":2'),
+    withField('"__proto__":{"admin":true}'),
+    withField('"x":"\\u0000"'),
+    withField('"x\\u0000":1'),
+    withField('"x":1e999'),
+    withField('"x":-1e999'),
   ]
   for (const body of broken) refused(await attempt(body), 400, 'BAD_REQUEST')
   refused(await attempt(Buffer.from([0x7b, 0x22, 0x61, 0x22, 0x3a, 0x22, 0xff, 0xfe, 0x22, 0x7d])), 400, 'BAD_REQUEST')
@@ -241,8 +359,19 @@ const checkBrokenBodies = async (endpoint: Endpoint, { own }: World): Promise<vo
     const error = refused(await attempt({ ...valid, [name]: 1 }), 400, 'BAD_REQUEST')
     assert.ok(error.message.includes(`'${name}'`) && error.param === name, error.message)
   }
-  refused(await attempt(JSON.stringify({ ...valid, x: 'x'.repeat(own.app.deps.settings.bodyLimitBytes) })), 413, 'PAYLOAD_TOO_LARGE')
-  for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/xml', 'application/jsonp', 'image/png', ...(endpoint.acceptsFile ? [] : ['multipart/form-data; boundary=x'])])
+  refused(
+    await attempt(JSON.stringify({ ...valid, x: 'x'.repeat(own.app.deps.settings.bodyLimitBytes) })),
+    413,
+    'PAYLOAD_TOO_LARGE',
+  )
+  for (const type of [
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'application/xml',
+    'application/jsonp',
+    'image/png',
+    ...(endpoint.acceptsFile ? [] : ['multipart/form-data; boundary=x']),
+  ])
     refused(await attempt(JSON.stringify(valid), { 'content-type': type }), 415, 'UNSUPPORTED_MEDIA_TYPE')
   for (const type of ['application/json; charset=utf-8', 'APPLICATION/JSON', 'application/merge-patch+json'])
     assert.notEqual((await attempt(JSON.stringify(valid), { 'content-type': type })).status, 415, type)
@@ -252,12 +381,27 @@ const checkMistypedFields = async (endpoint: Endpoint, { own }: World): Promise<
   const ids = unknownIds(endpoint)
   for (const [name, schema] of Object.entries(propertiesOf(schemaOf(endpoint.body!)))) {
     for (const value of mistyped(schema)) {
-      const error = refused(await send(endpoint, own, ids, { key: own.key, body: { ...bodyFor(endpoint, 0), [name]: value } }), 400, 'BAD_REQUEST')
+      const error = refused(
+        await send(endpoint, own, ids, { key: own.key, body: { ...bodyFor(endpoint, 0), [name]: value } }),
+        400,
+        'BAD_REQUEST',
+      )
       const faults = [error, ...((error.details?.errors ?? []) as { param?: string }[])]
-      assert.ok(faults.some(({ param }) => param === name || param?.startsWith(`${name}.`) || param?.startsWith(`${name}[`)), `${name}=${JSON.stringify(value)}: ${JSON.stringify(error)}`)
+      assert.ok(
+        faults.some(({ param }) => param === name || param?.startsWith(`${name}.`) || param?.startsWith(`${name}[`)),
+        `${name}=${JSON.stringify(value)}: ${JSON.stringify(error)}`,
+      )
     }
     // A megabyte is no text for any field; whatever the answer is, it is an answer.
-    for (const value of ['x'.repeat(200_000), '\ud800', '‮', -1, 1e300, Number.MAX_SAFE_INTEGER, Array.from({ length: 20_000 }, () => 'x')])
+    for (const value of [
+      'x'.repeat(200_000),
+      '\ud800',
+      '‮',
+      -1,
+      1e300,
+      Number.MAX_SAFE_INTEGER,
+      Array.from({ length: 20_000 }, () => 'x'),
+    ])
       await send(endpoint, own, ids, { key: own.key, body: { ...bodyFor(endpoint, 0), [name]: value } })
   }
 }
@@ -269,7 +413,8 @@ const checkIdsInBody = async (endpoint: Endpoint, { own, foreign }: World): Prom
     const theirs = await objects[kind]!(foreign, {})
     const ids = await makeIds(endpoint, own)
     await preparations[endpoint.id]?.(own, ids)
-    const attempt = (id: string) => send(endpoint, own, ids, { key: own.key, body: { ...bodyFor(endpoint, 0), [name]: id } })
+    const attempt = (id: string) =>
+      send(endpoint, own, ids, { key: own.key, body: { ...bodyFor(endpoint, 0), [name]: id } })
     assert.equal(refused(await attempt(theirs), 404, 'NOT_FOUND').param, name)
     assert.equal(refused(await attempt(newId()), 404, 'NOT_FOUND').param, name)
     assert.equal(refused(await attempt(randomUUID()), 404, 'NOT_FOUND').param, name)
@@ -279,21 +424,62 @@ const checkIdsInBody = async (endpoint: Endpoint, { own, foreign }: World): Prom
 
 const cursorOf = (text: string): string => encodeURIComponent(Buffer.from(text).toString('base64url'))
 
-const hostileValues = ['%00', '%E0%A4%A', '%ff', '%F0%9F%98%80', 'x'.repeat(3_000), "'%20or%20''='", '%25%27%22%5C', '', '&', '[]', '%5B%5D', '-1', '1e9', 'null', '9007199254740993']
+const hostileValues = [
+  '%00',
+  '%E0%A4%A',
+  '%ff',
+  '%F0%9F%98%80',
+  'x'.repeat(3_000),
+  "'%20or%20''='",
+  '%25%27%22%5C',
+  '',
+  '&',
+  '[]',
+  '%5B%5D',
+  '-1',
+  '1e9',
+  'null',
+  '9007199254740993',
+]
 
 const checkQuery = async (endpoint: Endpoint, { own, foreign }: World): Promise<void> => {
   const ids = await makeIds(endpoint, own)
   const attempt = (query: string) => send(endpoint, own, ids, { key: own.key, query })
   const properties = propertiesOf(schemaOf(endpoint.query!))
   if ('limit' in properties) {
-    for (const limit of ['0', '-1', '1000000000', '101', '%2220%22', 'abc', '', '1.5', '0x10', '1e1', '%2B5', '99999999999999999999'])
+    for (const limit of [
+      '0',
+      '-1',
+      '1000000000',
+      '101',
+      '%2220%22',
+      'abc',
+      '',
+      '1.5',
+      '0x10',
+      '1e1',
+      '%2B5',
+      '99999999999999999999',
+    ])
       assert.equal(refused(await attempt(`?limit=${limit}`), 400, 'BAD_REQUEST').param, 'limit')
     assert.equal((await attempt('?limit=1')).status, 200)
     assert.equal((await attempt('?limit=100')).status, 200)
   }
   if ('cursor' in properties) {
-    const strangers = ['abc', '%00', '1', 'x'.repeat(500), cursorOf('1:'), cursorOf('1:zzz_01h455vb4pex5vsknk084sn02q'), cursorOf('2:usr_01h455vb4pex5vsknk084sn02q'), cursorOf('1:usr_01h455vb4pex5vsknk084sn02q'), cursorOf("1:' or 1=1 --"), cursorOf('2:events<99999999999999999999')]
-    for (const cursor of strangers) assert.equal(refused(await attempt(`?cursor=${cursor}`), 400, 'BAD_REQUEST').param, 'cursor')
+    const strangers = [
+      'abc',
+      '%00',
+      '1',
+      'x'.repeat(500),
+      cursorOf('1:'),
+      cursorOf('1:zzz_01h455vb4pex5vsknk084sn02q'),
+      cursorOf('2:usr_01h455vb4pex5vsknk084sn02q'),
+      cursorOf('1:usr_01h455vb4pex5vsknk084sn02q'),
+      cursorOf("1:' or 1=1 --"),
+      cursorOf('2:events<99999999999999999999'),
+    ]
+    for (const cursor of strangers)
+      assert.equal(refused(await attempt(`?cursor=${cursor}`), 400, 'BAD_REQUEST').param, 'cursor')
     refused(await attempt(`?cursor=${'x'.repeat(600)}`), 400, 'BAD_REQUEST')
   }
   const unknown = refused(await attempt('?surprise=1'), 400, 'BAD_REQUEST')
@@ -321,14 +507,24 @@ const checkOthersStayOut = async (endpoint: Endpoint, { own, foreign }: World): 
 }
 
 const storedReplies = async ({ app, workspaceId }: Tenant, key: string) =>
-  app.database.system.selectFrom('idempotency_keys').selectAll().where('workspace_id', '=', workspaceId).where('key', '=', key).execute()
+  app.database.system
+    .selectFrom('idempotency_keys')
+    .selectAll()
+    .where('workspace_id', '=', workspaceId)
+    .where('key', '=', key)
+    .execute()
 
-const secretsOf = (answer: Json): string[] => ['key', 'secret'].flatMap((name) => (typeof answer[name] === 'string' ? [answer[name]] : []))
+const secretsOf = (answer: Json): string[] =>
+  ['key', 'secret'].flatMap((name) => (typeof answer[name] === 'string' ? [answer[name]] : []))
 
 const assertSecretsHidden = async (tenant: Tenant, key: string, answer: Json): Promise<void> => {
   const secrets = secretsOf(answer)
   assert.ok(secrets.length > 0, 'an endpoint that answers a secret shows it as `key` or `secret`')
-  const outbox = await tenant.app.database.system.selectFrom('event_outbox').select(['head', 'tail']).where('workspace_id', '=', tenant.workspaceId).execute()
+  const outbox = await tenant.app.database.system
+    .selectFrom('event_outbox')
+    .select(['head', 'tail'])
+    .where('workspace_id', '=', tenant.workspaceId)
+    .execute()
   const kept = JSON.stringify([await storedReplies(tenant, key), outbox])
   for (const secret of secrets) {
     assert.ok(!kept.includes(secret))
@@ -346,11 +542,21 @@ const checkReplay = async (endpoint: Endpoint, { own }: World): Promise<void> =>
   assert.deepEqual([again.status, again.text], [first.status, first.text])
   assert.equal((await storedReplies(own, key)).length, 1)
   if (endpoint.answersSecret) await assertSecretsHidden(own, key, first.json())
-  const other = bodies[endpoint.id] ? { ids, ...validBody(endpoint, 1) } : { ids: unknownIds(endpoint), ...validBody(endpoint) }
+  const other = bodies[endpoint.id]
+    ? { ids, ...validBody(endpoint, 1) }
+    : { ids: unknownIds(endpoint), ...validBody(endpoint) }
   if (bodies[endpoint.id] || ids.length > 0)
-    refused(await send(endpoint, own, other.ids, { key: own.key, ...('body' in other ? { body: other.body } : {}), headers }), 422, 'IDEMPOTENCY_KEY_REUSED')
+    refused(
+      await send(endpoint, own, other.ids, { key: own.key, ...('body' in other ? { body: other.body } : {}), headers }),
+      422,
+      'IDEMPOTENCY_KEY_REUSED',
+    )
   for (const value of ['', ' ', 'a b', 'ü', 'x'.repeat(256)])
-    refused(await send(endpoint, own, ids, { key: own.key, ...validBody(endpoint), headers: { 'idempotency-key': value } }), 400, 'BAD_REQUEST')
+    refused(
+      await send(endpoint, own, ids, { key: own.key, ...validBody(endpoint), headers: { 'idempotency-key': value } }),
+      400,
+      'BAD_REQUEST',
+    )
 }
 
 const checkHead = async (endpoint: Endpoint, { own }: World): Promise<void> => {
@@ -388,8 +594,13 @@ export const pathSuite = (path: string, declared: readonly Endpoint[], world: ()
 /** What the suite needs to know to test an endpoint; a new one that lacks it fails here, by name. */
 export const assertTestable = (endpoint: Endpoint): void => {
   const parameters = endpoint.path.match(/\{\w+\}/g) ?? []
-  assert.equal(segmentsOf(endpoint).length, parameters.length, `${endpoint.path}: every parameter stands behind the name of its collection`)
-  for (const segment of segmentsOf(endpoint)) assert.ok(objects[segment], `endpoint-fixtures.ts cannot make an object for '${segment}' (${endpoint.id})`)
+  assert.equal(
+    segmentsOf(endpoint).length,
+    parameters.length,
+    `${endpoint.path}: every parameter stands behind the name of its collection`,
+  )
+  for (const segment of segmentsOf(endpoint))
+    assert.ok(objects[segment], `endpoint-fixtures.ts cannot make an object for '${segment}' (${endpoint.id})`)
   if (endpoint.body) {
     const parsed = endpoint.body.safeParse(bodyFor(endpoint, 0))
     assert.ok(parsed.success, `endpoint-fixtures.ts has no body that ${endpoint.id} accepts: ${parsed.error?.message}`)
@@ -415,7 +626,11 @@ export const endpointSuite = (endpoint: Endpoint, world: () => World): void => {
   check('names a field of the wrong type', hasBody(endpoint), checkMistypedFields)
   check('finds no object of another workspace by an id in the body', hasBody(endpoint), checkIdsInBody)
   check('refuses a query that it does not know', endpoint.query !== undefined, checkQuery)
-  check('lists nothing of another workspace', endpoint.query !== undefined && 'limit' in propertiesOf(schemaOf(endpoint.query)), checkOthersStayOut)
+  check(
+    'lists nothing of another workspace',
+    endpoint.query !== undefined && 'limit' in propertiesOf(schemaOf(endpoint.query)),
+    checkOthersStayOut,
+  )
   check('answers a repeated request as it did before', writes(endpoint) && endpoint.idempotency !== 'none', checkReplay)
   check('answers HEAD as GET, without the body', endpoint.method === 'GET', checkHead)
 }

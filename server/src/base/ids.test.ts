@@ -31,6 +31,14 @@ test('the TypeID of the published test vector is produced', () => {
 })
 
 test('ids of another kind, of another length or with foreign letters are refused', () => {
-  for (const text of ['', 'cnt_', 'conv_01h455vb4pex5vsknk084sn02q', 'cnt_81h455vb4pex5vsknk084sn02q', 'cnt_01h455vb4pex5vsknk084sn02u', 'cnt_01h455vb4pex5vsknk084sn02ö', '01h455vb4pex5vsknk084sn02q'])
+  for (const text of [
+    '',
+    'cnt_',
+    'conv_01h455vb4pex5vsknk084sn02q',
+    'cnt_81h455vb4pex5vsknk084sn02q',
+    'cnt_01h455vb4pex5vsknk084sn02u',
+    'cnt_01h455vb4pex5vsknk084sn02ö',
+    '01h455vb4pex5vsknk084sn02q',
+  ])
     assert.equal(fromWireId('contact', text), undefined, text)
 })

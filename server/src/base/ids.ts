@@ -63,7 +63,8 @@ export const newId = (at: number = Date.now()): string => {
 const lastMsOf9999 = 253_402_300_799_999
 
 /** When a UUIDv7 was made; of another UUID, some time that no row has. Partitioned tables find their day by it. */
-export const timeOfId = (uuid: string): Date => new Date(Math.min(Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16), lastMsOf9999))
+export const timeOfId = (uuid: string): Date =>
+  new Date(Math.min(Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16), lastMsOf9999))
 
 const nibble = (code: number): number => (code < 58 ? code - 48 : (code | 32) - 87)
 

@@ -8,7 +8,10 @@ export const createLog = (level: string): Log =>
     {
       level,
       base: null,
-      redact: { paths: ['authorization', '*.authorization', 'password', '*.password', 'secret', '*.secret'], remove: true },
+      redact: {
+        paths: ['authorization', '*.authorization', 'password', '*.password', 'secret', '*.secret'],
+        remove: true,
+      },
     },
     pino.destination({ fd: 2, sync: false }),
   )

@@ -33,4 +33,6 @@ export class DatabaseError extends Error {
 }
 
 export const isUniqueViolation = (error: unknown, constraint?: string): boolean =>
-  error instanceof DatabaseError && error.code === '23505' && (constraint === undefined || error.constraint === constraint)
+  error instanceof DatabaseError &&
+  error.code === '23505' &&
+  (constraint === undefined || error.constraint === constraint)

@@ -6,7 +6,8 @@ import type { Answer, Ask, EmbeddedOptions } from './embedded-worker.ts'
 // A transaction that waits for a second connection would wait for itself: better an error that says so.
 const acquireTimeoutMs = 20_000
 
-const asBuffer = (value: unknown): unknown => (value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value)
+const asBuffer = (value: unknown): unknown =>
+  value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value
 
 /** The embedded PostgreSQL behind the same face as a pool. It has one connection, so holders take turns. */
 export const openEmbeddedPool = async (options: EmbeddedOptions): Promise<ConnectionPool> => {

@@ -38,7 +38,10 @@ if (parentPort) {
       port.postMessage(await run(ask))
     } catch (caught) {
       const error = caught as { message: string; code?: string; constraint?: string }
-      port.postMessage({ id: ask.id, error: { message: error.message, code: error.code, constraint: error.constraint } })
+      port.postMessage({
+        id: ask.id,
+        error: { message: error.message, code: error.code, constraint: error.constraint },
+      })
     }
     if ('close' in ask) port.close()
   })

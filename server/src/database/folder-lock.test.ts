@@ -24,7 +24,8 @@ const holdInProcess = (folder: string) => {
   return spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['pipe', 'pipe', 'inherit'] })
 }
 
-const sayingOf = async (child: ReturnType<typeof holdInProcess>): Promise<string> => String((await once(child.stdout!, 'data'))[0]).trim()
+const sayingOf = async (child: ReturnType<typeof holdInProcess>): Promise<string> =>
+  String((await once(child.stdout!, 'data'))[0]).trim()
 
 test('a folder is taken once, also within one process, and again after its release', async () => {
   const folder = await newFolder()
@@ -39,7 +40,11 @@ test('a folder that another process has is refused with its number, and taken ov
   const folder = await newFolder()
   const child = holdInProcess(folder)
   assert.equal(await sayingOf(child), 'held')
-  await assert.rejects(lockFolder(folder), (error: Error) => error instanceof FolderInUseError && error.message.includes(String(child.pid)) && error.message.includes(folder))
+  await assert.rejects(
+    lockFolder(folder),
+    (error: Error) =>
+      error instanceof FolderInUseError && error.message.includes(String(child.pid)) && error.message.includes(folder),
+  )
   child.kill('SIGKILL')
   await once(child, 'exit')
   const release = await lockFolder(folder)
@@ -47,7 +52,9 @@ test('a folder that another process has is refused with its number, and taken ov
   await release()
 })
 
-test('a lock of a process number that now belongs to another program is stale', { skip: process.platform !== 'linux' && 'start times are read from /proc' }, async () => {
+test('a lock of a process number that now belongs to another program is stale', {
+  skip: process.platform !== 'linux' && 'start times are read from /proc',
+}, async () => {
   const folder = await newFolder()
   await writeFile(join(folder, 'parley.lock'), `${process.ppid} 1\n`)
   await (await lockFolder(folder))()
@@ -69,7 +76,10 @@ test('of processes that start at once over a stale lock, one gets the folder', a
     await writeFile(join(folder, 'parley.lock'), '999999999 1\n')
     const children = Array.from({ length: 4 }, () => holdInProcess(folder))
     const said = await Promise.all(children.map(sayingOf))
-    assert.deepEqual(said.filter((word) => word === 'held'), ['held'])
+    assert.deepEqual(
+      said.filter((word) => word === 'held'),
+      ['held'],
+    )
     for (const child of children) child.stdin!.end()
   }
 })

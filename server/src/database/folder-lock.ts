@@ -5,7 +5,9 @@ import { join } from 'node:path'
 /** Another live process has the folder open. */
 export class FolderInUseError extends Error {
   constructor(folder: string, pid: number) {
-    super(`The data folder ${folder} is in use by process ${pid}. Stop that server first, or start this one with another PARLEY_DATA_DIR.`)
+    super(
+      `The data folder ${folder} is in use by process ${pid}. Stop that server first, or start this one with another PARLEY_DATA_DIR.`,
+    )
     this.name = 'FolderInUseError'
   }
 }

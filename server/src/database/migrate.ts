@@ -20,15 +20,19 @@ export const migrationsFingerprint = async (): Promise<string> => {
 const lockKey = 7_252_091_402
 
 const applyMissing = async (connection: Connection): Promise<string[]> => {
-  await connection.script('create table if not exists schema_migrations (name text primary key, applied_at timestamptz not null default now())')
+  await connection.script(
+    'create table if not exists schema_migrations (name text primary key, applied_at timestamptz not null default now())',
+  )
   const { rows } = await connection.query('select name from schema_migrations', [])
   const done = new Set(rows.map((row) => row.name))
   const missing = (await readMigrations()).filter(({ name }) => !done.has(name))
   for (const { name, text } of missing) {
-    await connection.script(`begin;\n${text}\n;insert into schema_migrations (name) values ('${name}');\ncommit;`).catch(async (error: Error) => {
-      await connection.script('rollback')
-      throw new Error(`Migration ${name} failed: ${error.message}`, { cause: error })
-    })
+    await connection
+      .script(`begin;\n${text}\n;insert into schema_migrations (name) values ('${name}');\ncommit;`)
+      .catch(async (error: Error) => {
+        await connection.script('rollback')
+        throw new Error(`Migration ${name} failed: ${error.message}`, { cause: error })
+      })
   }
   return missing.map(({ name }) => name)
 }

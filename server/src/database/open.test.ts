@@ -39,15 +39,20 @@ test('the primary key of every such table begins with the workspace, and so does
   const { rows: keys } = await sql<{ table: string; first: string }>`
     select c.relname as table, a.attname as first from pg_constraint k join pg_class c on c.oid = k.conrelid
     join pg_attribute a on a.attrelid = c.oid and a.attnum = k.conkey[1]
-    where k.contype = 'p' and exists (select from pg_attribute w where w.attrelid = c.oid and w.attname = 'workspace_id')`.execute(database.system)
+    where k.contype = 'p' and exists (select from pg_attribute w where w.attrelid = c.oid and w.attname = 'workspace_id')`.execute(
+    database.system,
+  )
   for (const { table, first } of keys) assert.equal(first, 'workspace_id', table)
   const { rows: foreign } = await sql<{ name: string; first: string; target: string }>`
     select k.conname as name, a.attname as first, t.attname as target from pg_constraint k join pg_class c on c.oid = k.conrelid
     join pg_attribute a on a.attrelid = c.oid and a.attnum = k.conkey[1]
     join pg_attribute t on t.attrelid = k.confrelid and t.attnum = k.confkey[1]
-    where k.contype = 'f' and exists (select from pg_attribute w where w.attrelid = k.confrelid and w.attname = 'workspace_id')`.execute(database.system)
+    where k.contype = 'f' and exists (select from pg_attribute w where w.attrelid = k.confrelid and w.attname = 'workspace_id')`.execute(
+    database.system,
+  )
   assert.ok(foreign.length > 5)
-  for (const { name, first, target } of foreign) assert.deepEqual([name, first, target], [name, 'workspace_id', 'workspace_id'])
+  for (const { name, first, target } of foreign)
+    assert.deepEqual([name, first, target], [name, 'workspace_id', 'workspace_id'])
 })
 
 test('a partition cannot be reached around the policies of its parent', async () => {
@@ -55,12 +60,16 @@ test('a partition cannot be reached around the policies of its parent', async ()
   assert.ok(partitions.length >= 3)
   const { rows } = await sql<{ table: string }>`
     select table_name as table from information_schema.role_table_grants
-    where grantee in ('parley_request', 'PUBLIC') and table_name = any(${partitions.map(({ table }) => table)})`.execute(database.system)
+    where grantee in ('parley_request', 'PUBLIC') and table_name = any(${partitions.map(({ table }) => table)})`.execute(
+    database.system,
+  )
   assert.deepEqual(rows, [])
 })
 
 const insertContact = (db: Db, workspaceId: string, id = newId()) =>
-  sql`insert into contacts (workspace_id, id, tags, metadata, created_at, updated_at) values (${workspaceId}, ${id}, '{}', '{}', now(), now())`.execute(db)
+  sql`insert into contacts (workspace_id, id, tags, metadata, created_at, updated_at) values (${workspaceId}, ${id}, '{}', '{}', now(), now())`.execute(
+    db,
+  )
 
 test('a request sees and changes its own workspace only, even where a query forgets to ask', async () => {
   const [own, foreign] = [await makeWorkspace(database), await makeWorkspace(database)]
@@ -86,7 +95,9 @@ test('a request cannot write into another workspace, nor move a row there', asyn
 })
 
 test('a request that names no workspace sees no row of any table', async () => {
-  await insertContact(database.workspace(await makeWorkspace(database)), await makeWorkspace(database)).catch(() => undefined)
+  await insertContact(database.workspace(await makeWorkspace(database)), await makeWorkspace(database)).catch(
+    () => undefined,
+  )
   const unbound = database.workspace('')
   for (const { table } of (await tenantTables()).filter(({ partition }) => !partition)) {
     const { rows } = await sql<{ n: number }>`select count(*)::int as n from ${sql.table(table)}`.execute(unbound)
@@ -143,26 +154,41 @@ test('a broken constraint is told by its code and name on both databases', async
   const db = database.workspace(workspaceId)
   const id = newId()
   await insertContact(db, workspaceId, id)
-  await assert.rejects(insertContact(db, workspaceId, id), (error) => isUniqueViolation(error) && isUniqueViolation(error, 'contacts_pkey') && !isUniqueViolation(error, 'other'))
+  await assert.rejects(
+    insertContact(db, workspaceId, id),
+    (error) =>
+      isUniqueViolation(error) && isUniqueViolation(error, 'contacts_pkey') && !isUniqueViolation(error, 'other'),
+  )
 })
 
 test('values come back alike from both databases', async () => {
-  const { rows } = await sql`select 1::int as int, 2::bigint as bigint, true as bool, array['a','b'] as texts, 'ü€😀'::text as text,
-    '2026-03-11T11:22:00.123Z'::timestamptz(3) as at, decode('00ff', 'hex') as bytes, null as nothing`.execute(database.system)
+  const { rows } =
+    await sql`select 1::int as int, 2::bigint as bigint, true as bool, array['a','b'] as texts, 'ü€😀'::text as text,
+    '2026-03-11T11:22:00.123Z'::timestamptz(3) as at, decode('00ff', 'hex') as bytes, null as nothing`.execute(
+      database.system,
+    )
   const row = rows[0] as Record<string, unknown>
-  assert.deepEqual(
-    row,
-    { int: 1, bigint: 2, bool: true, texts: ['a', 'b'], text: 'ü€😀', at: new Date('2026-03-11T11:22:00.123Z'), bytes: Buffer.from([0, 255]), nothing: null },
-  )
+  assert.deepEqual(row, {
+    int: 1,
+    bigint: 2,
+    bool: true,
+    texts: ['a', 'b'],
+    text: 'ü€😀',
+    at: new Date('2026-03-11T11:22:00.123Z'),
+    bytes: Buffer.from([0, 255]),
+    nothing: null,
+  })
 })
 
 test('partitions reach from yesterday to three days ahead, and making them again is no error', async () => {
   await database.prepareDays(new Date())
   await database.prepareDays(new Date(Date.now() + 10 * 86_400_000))
   const names = (await tenantTables()).filter(({ partition }) => partition).map(({ table }) => table)
-  const day = (offset: number) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10).replaceAll('-', '')
+  const day = (offset: number) =>
+    new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10).replaceAll('-', '')
   for (const parent of ['events', 'deliveries', 'delivery_attempts'])
-    for (const offset of [-1, 0, 1, 2, 3, 9, 10, 13]) assert.ok(names.includes(`${parent}_${day(offset)}`), `${parent} ${offset}`)
+    for (const offset of [-1, 0, 1, 2, 3, 9, 10, 13])
+      assert.ok(names.includes(`${parent}_${day(offset)}`), `${parent} ${offset}`)
 })
 
 test('a data folder is opened once at a time and keeps what was written', async () => {
@@ -180,7 +206,9 @@ test('a data folder is opened once at a time and keeps what was written', async 
   }
 })
 
-test('migrating twice applies nothing the second time, and two processes that start at once both come up', { skip: process.env.PARLEY_TEST_DATABASE_URL === undefined && 'needs a PostgreSQL' }, async () => {
+test('migrating twice applies nothing the second time, and two processes that start at once both come up', {
+  skip: process.env.PARLEY_TEST_DATABASE_URL === undefined && 'needs a PostgreSQL',
+}, async () => {
   const { url, drop } = await createTestDatabaseUrl()
   try {
     const pool = createPostgresPool({ url: url!, max: 4, onError: () => undefined })
@@ -191,7 +219,10 @@ test('migrating twice applies nothing the second time, and two processes that st
     assert.equal(applied.filter((names) => names.length > 0).length, 1)
     assert.deepEqual(await migrate(pool), [])
     await pool.close()
-    const both = await Promise.all([openDatabase({ url: url!, folder: null }), openDatabase({ url: url!, folder: null })])
+    const both = await Promise.all([
+      openDatabase({ url: url!, folder: null }),
+      openDatabase({ url: url!, folder: null }),
+    ])
     for (const opened of both) {
       await makeWorkspace(opened)
       await opened.close()

@@ -42,7 +42,11 @@ const maxCachedWorkspaces = 1_000
 const openPool = async (config: DatabaseConfig): Promise<{ pool: ConnectionPool; unlock: () => Promise<void> }> => {
   if (config.url)
     return {
-      pool: createPostgresPool({ url: config.url, max: config.maxConnections ?? 10, onError: config.onError ?? (() => undefined) }),
+      pool: createPostgresPool({
+        url: config.url,
+        max: config.maxConnections ?? 10,
+        onError: config.onError ?? (() => undefined),
+      }),
       unlock: async () => undefined,
     }
   if (config.folder === null)
@@ -79,7 +83,9 @@ export const openDatabase = async (config: DatabaseConfig): Promise<Database> =>
     const known = byWorkspace.get(workspaceId)
     if (known) return known
     if (byWorkspace.size >= maxCachedWorkspaces) byWorkspace.clear()
-    const db: Db = new Kysely({ dialect: createScopedDialect(pool, { role: 'parley_request', workspaceId }, committed) })
+    const db: Db = new Kysely({
+      dialect: createScopedDialect(pool, { role: 'parley_request', workspaceId }, committed),
+    })
     byWorkspace.set(workspaceId, db)
     return db
   }

@@ -14,7 +14,10 @@ export const ensurePartitions = async (pool: ConnectionPool, now: Date): Promise
     await connection.query(`select set_config('role', 'none', false)`, [])
     for (const table of partitioned)
       for (let offset = -1; offset <= daysAhead; offset++)
-        await connection.query('call ensure_day_partition($1::text::regclass, $2::text::date)', [table, dayOf(now, offset)])
+        await connection.query('call ensure_day_partition($1::text::regclass, $2::text::date)', [
+          table,
+          dayOf(now, offset),
+        ])
   } finally {
     pool.release(connection)
   }

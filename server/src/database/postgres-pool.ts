@@ -15,7 +15,9 @@ const readTimestamp = (text: string): Date => {
   if (text.charCodeAt(10) !== 32 || !text.endsWith('+00')) return readGeneral(text)
   const milliseconds = text.charCodeAt(19) === 46 ? Number(text.slice(20, -3).padEnd(3, '0').slice(0, 3)) : 0
   const day = Date.UTC(digits(text, 0) * 100 + digits(text, 2), digits(text, 5) - 1, digits(text, 8))
-  return new Date(day + digits(text, 11) * 3_600_000 + digits(text, 14) * 60_000 + digits(text, 17) * 1_000 + milliseconds)
+  return new Date(
+    day + digits(text, 11) * 3_600_000 + digits(text, 14) * 60_000 + digits(text, 17) * 1_000 + milliseconds,
+  )
 }
 
 const types: pg.CustomTypesConfig = {

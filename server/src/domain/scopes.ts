@@ -22,7 +22,9 @@ export const scopes = [
 
 export type Scope = (typeof scopes)[number]
 
-const impliedBy = new Map<string, string>(scopes.filter((scope) => scope.endsWith(':read')).map((scope) => [scope, scope.replace(':read', ':write')]))
+const impliedBy = new Map<string, string>(
+  scopes.filter((scope) => scope.endsWith(':read')).map((scope) => [scope, scope.replace(':read', ':write')]),
+)
 
 /** Whether someone who holds `held` may do what needs `wanted`. */
 export const holdsScope = (held: ReadonlySet<string>, wanted: Scope): boolean =>

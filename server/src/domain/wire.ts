@@ -16,7 +16,10 @@ export const idInput = (kind: IdKind) =>
       issue.addIssue({ code: 'custom', message: `must be an id like ${idPrefixes[kind]}_${exampleBody}` })
       return z.NEVER
     })
-    .meta({ description: `An id with the prefix \`${idPrefixes[kind]}_\`, or the plain UUID of the same bits.`, examples: [`${idPrefixes[kind]}_${exampleBody}`] })
+    .meta({
+      description: `An id with the prefix \`${idPrefixes[kind]}_\`, or the plain UUID of the same bits.`,
+      examples: [`${idPrefixes[kind]}_${exampleBody}`],
+    })
 
 /** An id as the server writes it. */
 export const idOutput = (kind: IdKind) =>
@@ -38,7 +41,10 @@ const metadataMaxBytes = 16_384
 /** Any JSON object, at most 16 KiB as text. */
 export const metadataInput = z
   .record(z.string().max(100), z.unknown())
-  .refine((value) => JSON.stringify(value).length <= metadataMaxBytes, `must be at most ${metadataMaxBytes} characters as JSON`)
+  .refine(
+    (value) => JSON.stringify(value).length <= metadataMaxBytes,
+    `must be at most ${metadataMaxBytes} characters as JSON`,
+  )
   .meta({ description: 'Any JSON object, at most 16 KiB as text.', examples: [{ deal_value: 12000 }] })
 
 export const metadataOutput = z.record(z.string(), z.unknown())
@@ -51,11 +57,15 @@ export const integerQuery = (min: number, max: number) =>
     .transform(Number)
     .pipe(z.number().int().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`))
 
-export const booleanQuery = z.enum(['true', 'false', '1', '0'], 'must be true or false').transform((text) => text === 'true' || text === '1')
+export const booleanQuery = z
+  .enum(['true', 'false', '1', '0'], 'must be true or false')
+  .transform((text) => text === 'true' || text === '1')
 
 /** `limit` and `cursor` of every list. */
 export const pageQuery = {
-  limit: integerQuery(1, 100).optional().meta({ description: 'How many to return, 1 to 100. Default: 20.', type: 'integer' }),
+  limit: integerQuery(1, 100)
+    .optional()
+    .meta({ description: 'How many to return, 1 to 100. Default: 20.', type: 'integer' }),
   cursor: z.string().max(512).optional().meta({ description: 'The `next_cursor` of the page before.' }),
 }
 
@@ -72,4 +82,7 @@ export type PageInput = { limit: number; after: string | null }
 export type Page<Row> = { rows: Row[]; hasMore: boolean }
 
 /** Cuts the one row too many that was asked for to learn whether there is more. */
-export const toPage = <Row>(rows: Row[], limit: number): Page<Row> => ({ rows: rows.slice(0, limit), hasMore: rows.length > limit })
+export const toPage = <Row>(rows: Row[], limit: number): Page<Row> => ({
+  rows: rows.slice(0, limit),
+  hasMore: rows.length > limit,
+})

@@ -28,19 +28,26 @@ test('either header carries a key, in either case, and both may if they agree', 
   }
   assert.equal(codeOf({ authorization: 'Bearer k1', 'x-api-key': 'k2' }), 'BAD_REQUEST')
   assert.equal(codeOf({ 'x-api-key': ['k1', 'k2'] } as never), 'BAD_REQUEST')
-  for (const authorization of ['k1', 'Basic k1', 'Bearer', 'Bearer ', 'Bearer k1 k2', 'Token k1', '']) assert.equal(codeOf({ authorization }), 'UNAUTHORIZED', authorization)
+  for (const authorization of ['k1', 'Basic k1', 'Bearer', 'Bearer ', 'Bearer k1 k2', 'Token k1', ''])
+    assert.equal(codeOf({ authorization }), 'UNAUTHORIZED', authorization)
 })
 
 /** A second server process on the same database: a key cache of its own. */
-const otherProcess = () => createKeyCache({ database: app.database, keys: app.deps.keys, clock, onError: assert.ifError })
+const otherProcess = () =>
+  createKeyCache({ database: app.database, keys: app.deps.keys, clock, onError: assert.ifError })
 
 test('a revoked key dies at once here, and within a second everywhere', async () => {
   const workspaceId = await app.makeWorkspace()
-  const [manager, victim] = [await app.makeKey({ workspaceId }), await app.makeKey({ workspaceId, scopes: ['contacts:read'] })]
+  const [manager, victim] = [
+    await app.makeKey({ workspaceId }),
+    await app.makeKey({ workspaceId, scopes: ['contacts:read'] }),
+  ]
   const elsewhere = otherProcess()
   assert.ok(await elsewhere.find(victim))
   assert.equal((await app.call('GET', '/v1/contacts', { key: victim })).status, 200)
-  const { data } = (await app.call('GET', '/v1/api-keys', { key: manager })).json<{ data: { id: string; scopes: string[] }[] }>()
+  const { data } = (await app.call('GET', '/v1/api-keys', { key: manager })).json<{
+    data: { id: string; scopes: string[] }[]
+  }>()
   const { id } = data.find(({ scopes }) => scopes.length === 1)!
   assert.equal((await app.call('DELETE', `/v1/api-keys/${id}`, { key: manager })).status, 204)
   assert.equal((await app.call('GET', '/v1/contacts', { key: victim })).status, 401)
@@ -53,7 +60,11 @@ test('a look-up that was under way while its key was revoked does not bring it b
   const key = await app.makeKey({ workspaceId })
   const { keyCache, keys, database } = app.deps
   const underWay = keyCache.find(key)
-  await database.system.updateTable('api_keys').set({ revoked_at: clock.now() }).where('workspace_id', '=', workspaceId).execute()
+  await database.system
+    .updateTable('api_keys')
+    .set({ revoked_at: clock.now() })
+    .where('workspace_id', '=', workspaceId)
+    .execute()
   keyCache.forget(keys.hash(key))
   await underWay
   assert.equal(await keyCache.find(key), undefined)
@@ -69,7 +80,11 @@ test('a key expires on its moment, also while it is cached', async () => {
 test('no key of a suspended workspace works', async () => {
   const workspaceId = await app.makeWorkspace()
   const key = await app.makeKey({ workspaceId })
-  await app.database.system.updateTable('workspaces').set({ status: 'suspended' }).where('id', '=', workspaceId).execute()
+  await app.database.system
+    .updateTable('workspaces')
+    .set({ status: 'suspended' })
+    .where('id', '=', workspaceId)
+    .execute()
   assert.equal((await app.call('GET', '/v1/contacts', { key })).status, 401)
 })
 
@@ -93,6 +108,10 @@ test('calls are counted by month, and uses that could not be written are written
   await assert.rejects(cache.flush())
   failing = false
   await cache.flush()
-  const [row] = await app.database.system.selectFrom('api_key_calls').select('calls').where('workspace_id', '=', workspaceId).execute()
+  const [row] = await app.database.system
+    .selectFrom('api_key_calls')
+    .select('calls')
+    .where('workspace_id', '=', workspaceId)
+    .execute()
   assert.equal(Number(row?.calls), 10)
 })

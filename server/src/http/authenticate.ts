@@ -11,9 +11,12 @@ export const credentialOf = (headers: IncomingHttpHeaders): string | undefined =
   const apiKey = headers['x-api-key']
   const bearer = authorization === undefined ? undefined : /^bearer +(\S+) *$/i.exec(authorization)?.[1]
   if (authorization !== undefined && bearer === undefined) throw missing()
-  if (Array.isArray(apiKey)) throw new AppError('BAD_REQUEST', 'The X-API-Key header is sent more than once.', { param: 'X-API-Key' })
+  if (Array.isArray(apiKey))
+    throw new AppError('BAD_REQUEST', 'The X-API-Key header is sent more than once.', { param: 'X-API-Key' })
   if (bearer !== undefined && apiKey !== undefined && bearer !== apiKey)
-    throw new AppError('BAD_REQUEST', 'Authorization and X-API-Key carry different credentials: send one of them.', { param: 'X-API-Key' })
+    throw new AppError('BAD_REQUEST', 'Authorization and X-API-Key carry different credentials: send one of them.', {
+      param: 'X-API-Key',
+    })
   return bearer ?? apiKey
 }
 

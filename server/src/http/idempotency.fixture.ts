@@ -21,7 +21,13 @@ const effect = async (ctx: Ctx, { name }: Body) => {
   return { name }
 }
 
-const shape = { method: 'POST', access: 'any_key', tag: 'Tests', summary: 'A test', body: z.strictObject({ name: z.string() }) } as const
+const shape = {
+  method: 'POST',
+  access: 'any_key',
+  tag: 'Tests',
+  summary: 'A test',
+  body: z.strictObject({ name: z.string() }),
+} as const
 
 /** Endpoints that show what an idempotency key keeps, and handles to hold one of them up. */
 export const createEffectEndpoints = () => {
@@ -54,7 +60,13 @@ export const createEffectEndpoints = () => {
     })
 
   const endpoints: Endpoint[] = [
-    defineEndpoint({ ...shape, id: 'inside', path: '/inside', responses: { 201: z.object({ name: z.string() }) }, handler: async ({ ctx, body }) => created(await effect(ctx, body)) }),
+    defineEndpoint({
+      ...shape,
+      id: 'inside',
+      path: '/inside',
+      responses: { 201: z.object({ name: z.string() }) },
+      handler: async ({ ctx, body }) => created(await effect(ctx, body)),
+    }),
     outside('/outside'),
     outside('/outside-after'),
     outside('/gated', gate),

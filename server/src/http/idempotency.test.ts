@@ -15,7 +15,8 @@ const makeCaller = async () => {
   const key = await app.makeKey({ workspaceId })
   const send = (path: string, idempotencyKey: string, body: unknown = { name: 'Ada' }, headers = {}) =>
     app.call('POST', path, { key, body, headers: { 'idempotency-key': idempotencyKey, ...headers } })
-  const names = async () => (await app.database.workspace(workspaceId).selectFrom('contacts').select('name').execute()).map(({ name }) => name)
+  const names = async () =>
+    (await app.database.workspace(workspaceId).selectFrom('contacts').select('name').execute()).map(({ name }) => name)
   return { workspaceId, key, send, names }
 }
 
@@ -26,7 +27,10 @@ for (const path of ['/inside', '/outside'])
     const { send, names } = await makeCaller()
     const responses = await Promise.all(Array.from({ length: 100 }, () => send(path, 'same')))
     const by = statuses(responses)
-    assert.deepEqual([...by.keys()].filter((status) => status !== 201 && status !== 409), [])
+    assert.deepEqual(
+      [...by.keys()].filter((status) => status !== 201 && status !== 409),
+      [],
+    )
     assert.deepEqual(await names(), ['Ada'])
     assert.equal(new Set(by.get(201)!.map(({ text }) => text)).size, 1)
     assert.equal(by.get(201)!.filter(({ headers }) => headers['idempotency-replayed'] === undefined).length, 1)
@@ -47,7 +51,10 @@ test('a hundred different keys at once have a hundred effects', async () => {
 test('the same key in two workspaces is two keys', async () => {
   const [first, second] = [await makeCaller(), await makeCaller()]
   const answers = [await first.send('/inside', 'shared'), await second.send('/inside', 'shared', { name: 'Grace' })]
-  assert.deepEqual(answers.map(({ status }) => status), [201, 201])
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [201, 201],
+  )
   assert.notEqual(answers[0]!.text, answers[1]!.text)
 })
 
@@ -70,20 +77,31 @@ test('a refusal that tells of the workspace is kept with nothing of its effect; 
   const problem = await send('/inside', 'conflict', { name: 'conflict' }, { accept: 'application/problem+json' })
   assert.equal(problem.headers['content-type'], 'application/problem+json; charset=utf-8')
   assert.equal(problem.json().detail, 'taken')
-  for (let i = 0; i < 2; i++) assert.equal((await send('/inside', 'busy', { name: 'busy' })).headers['idempotency-replayed'], undefined)
+  for (let i = 0; i < 2; i++)
+    assert.equal((await send('/inside', 'busy', { name: 'busy' })).headers['idempotency-replayed'], undefined)
   assert.deepEqual(await names(), [])
 })
 
 test('a key is told from another by method, path, query, type and the exact body', async () => {
   const { send } = await makeCaller()
   await send('/inside', 'k')
-  const others: [string, unknown?][] = [['/outside'], ['/inside?x=1'], ['/inside', { name: 'Grace' }], ['/inside', '{ "name": "Ada" }']]
+  const others: [string, unknown?][] = [
+    ['/outside'],
+    ['/inside?x=1'],
+    ['/inside', { name: 'Grace' }],
+    ['/inside', '{ "name": "Ada" }'],
+  ]
   for (const [path, body] of others)
     assert.equal((await send(path, 'k', body)).json<{ error: { code: string } }>().error.code, 'IDEMPOTENCY_KEY_REUSED')
 })
 
 test('a form sent again under a new boundary is the same request, and another file is not', () => {
-  const form = (boundary: string, text: string) => ({ type: `multipart/form-data; boundary=${boundary}`, body: Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n${text}\r\n--${boundary}--\r\n`) })
+  const form = (boundary: string, text: string) => ({
+    type: `multipart/form-data; boundary=${boundary}`,
+    body: Buffer.from(
+      `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n${text}\r\n--${boundary}--\r\n`,
+    ),
+  })
   const print = ({ type, body }: ReturnType<typeof form>) => fingerprintOf('POST', '/v1/x', type, body).toString('hex')
   assert.equal(print(form('----abc', 'text')), print(form('xyz', 'text')))
   assert.notEqual(print(form('----abc', 'text')), print(form('----abc', 'other')))
@@ -142,5 +160,6 @@ test('a lost claim undoes the transaction of whoever lost it', async () => {
 test('a key is one value of visible ASCII', () => {
   assert.equal(idempotencyKeyOf(undefined), undefined)
   assert.equal(idempotencyKeyOf('"quoted"'), 'quoted')
-  for (const bad of ['', ' ', 'a b', 'a\tb', 'ü', 'x'.repeat(256), ['a', 'b']]) assert.throws(() => idempotencyKeyOf(bad), AppError)
+  for (const bad of ['', ' ', 'a b', 'a\tb', 'ü', 'x'.repeat(256), ['a', 'b']])
+    assert.throws(() => idempotencyKeyOf(bad), AppError)
 })

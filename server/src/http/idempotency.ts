@@ -33,7 +33,11 @@ export const idempotencyKeyOf = (header: string | string[] | undefined): string 
   if (header === undefined) return undefined
   const key = Array.isArray(header) ? '' : header.trim().replace(/^"(.*)"$/, '$1')
   if (key.length >= 1 && key.length <= maxKeyLength && /^[\x21-\x7e]+$/.test(key)) return key
-  throw new AppError('BAD_REQUEST', `Idempotency-Key must be one value of 1 to ${maxKeyLength} visible ASCII characters.`, { param: 'Idempotency-Key' })
+  throw new AppError(
+    'BAD_REQUEST',
+    `Idempotency-Key must be one value of 1 to ${maxKeyLength} visible ASCII characters.`,
+    { param: 'Idempotency-Key' },
+  )
 }
 
 // A client that sends a form again draws a new boundary: the same form under another one is the same request.
@@ -52,19 +56,39 @@ export const fingerprintOf = (method: string, url: string, contentType: string, 
 }
 
 const reused = () =>
-  new AppError('IDEMPOTENCY_KEY_REUSED', 'This Idempotency-Key was used for another request. Use a new key for each new request.', { param: 'Idempotency-Key' })
+  new AppError(
+    'IDEMPOTENCY_KEY_REUSED',
+    'This Idempotency-Key was used for another request. Use a new key for each new request.',
+    { param: 'Idempotency-Key' },
+  )
 
 const running = () =>
-  new AppError('IDEMPOTENCY_IN_PROGRESS', 'A request with this Idempotency-Key is still running. Ask again in a moment.', { param: 'Idempotency-Key', retryAfter: 1 })
+  new AppError(
+    'IDEMPOTENCY_IN_PROGRESS',
+    'A request with this Idempotency-Key is still running. Ask again in a moment.',
+    { param: 'Idempotency-Key', retryAfter: 1 },
+  )
 
-type Stored = { fingerprint: Buffer; status: number | null; body: string | null; locked_until: Date | null; resource_id: string | null }
+type Stored = {
+  fingerprint: Buffer
+  status: number | null
+  body: string | null
+  locked_until: Date | null
+  resource_id: string | null
+}
 
 const lockKey = async (tx: Ctx['db'], ctx: Ctx, key: string): Promise<void> => {
-  const { rows } = await sql<{ held: boolean }>`select pg_try_advisory_xact_lock(hashtextextended(${`${ctx.workspaceId} ${key}`}, 0)) as held`.execute(tx)
+  const { rows } = await sql<{
+    held: boolean
+  }>`select pg_try_advisory_xact_lock(hashtextextended(${`${ctx.workspaceId} ${key}`}, 0)) as held`.execute(tx)
   if (!rows[0]?.held) throw running()
 }
 
-const findStored = async (tx: Ctx['db'], ctx: Ctx, { key, fingerprint }: IdempotentRequest): Promise<Stored | undefined> => {
+const findStored = async (
+  tx: Ctx['db'],
+  ctx: Ctx,
+  { key, fingerprint }: IdempotentRequest,
+): Promise<Stored | undefined> => {
   const row = await tx
     .selectFrom('idempotency_keys')
     .select(['fingerprint', 'status', 'body', 'locked_until', 'resource_id', 'expires_at'])
@@ -76,7 +100,12 @@ const findStored = async (tx: Ctx['db'], ctx: Ctx, { key, fingerprint }: Idempot
   return row
 }
 
-const store = async (tx: Ctx['db'], ctx: Ctx, { key, fingerprint, codec }: IdempotentRequest, kept: { status: number | null; text: string | null; lockedUntil: Date | null; resourceId: string | null }) => {
+const store = async (
+  tx: Ctx['db'],
+  ctx: Ctx,
+  { key, fingerprint, codec }: IdempotentRequest,
+  kept: { status: number | null; text: string | null; lockedUntil: Date | null; resourceId: string | null },
+) => {
   const now = ctx.clock.now()
   const row = {
     fingerprint,
@@ -154,7 +183,10 @@ export const claimKey = async (
   // Whoever was slower than its claim must not touch the claim of the one that took over. While a claim is being renewed, the
   // row may hold any of its times.
   let ours = [lockedUntil]
-  const change = async (db: Ctx['db'], row: { resource_id: string } | { locked_until: Date | null; status?: number; body?: string | null }): Promise<boolean> => {
+  const change = async (
+    db: Ctx['db'],
+    row: { resource_id: string } | { locked_until: Date | null; status?: number; body?: string | null },
+  ): Promise<boolean> => {
     const { numUpdatedRows } = await db
       .updateTable('idempotency_keys')
       .set(row)

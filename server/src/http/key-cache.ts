@@ -19,7 +19,12 @@ export const createKeyCache = ({ database, keys, clock, onError }: Options): Key
 
   const addUse = ({ workspaceId, keyId, at, calls }: KeyUse) => {
     const known = uses.get(keyId)
-    uses.set(keyId, { workspaceId, keyId, at: known && known.at > at ? known.at : at, calls: (known?.calls ?? 0) + calls })
+    uses.set(keyId, {
+      workspaceId,
+      keyId,
+      at: known && known.at > at ? known.at : at,
+      calls: (known?.calls ?? 0) + calls,
+    })
   }
 
   const flush = async () => {

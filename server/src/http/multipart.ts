@@ -15,9 +15,11 @@ export const parseMultipart = async (
   bytes: Buffer,
   contentType: string,
 ): Promise<{ fields: Record<string, unknown>; file: UploadedFile | undefined }> => {
-  const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': contentType } }).formData().catch((cause) => {
-    throw new AppError('BAD_REQUEST', 'The multipart form could not be read: check its boundary.', { cause })
-  })
+  const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': contentType } })
+    .formData()
+    .catch((cause) => {
+      throw new AppError('BAD_REQUEST', 'The multipart form could not be read: check its boundary.', { cause })
+    })
   // Without a prototype, a field named __proto__ is a field like any other, and so an unknown one.
   const fields: Record<string, unknown> = Object.create(null)
   let file: UploadedFile | undefined
@@ -26,7 +28,8 @@ export const parseMultipart = async (
       if (file) throw new AppError('BAD_REQUEST', 'Only one file can be sent in one request.', { param: name })
       refuseNul({ [name]: value.name })
       file = { name: value.name, mediaType: value.type, bytes: Buffer.from(await value.arrayBuffer()) }
-    } else if (Object.hasOwn(fields, name)) throw new AppError('BAD_REQUEST', `The field '${name.slice(0, 80)}' is sent twice.`, { param: name })
+    } else if (Object.hasOwn(fields, name))
+      throw new AppError('BAD_REQUEST', `The field '${name.slice(0, 80)}' is sent twice.`, { param: name })
     else fields[name] = jsonFields.has(name) ? parseField(name, value) : value
   }
   return { fields: refuseNul(fields), file }
@@ -36,7 +39,11 @@ const parseField = (name: string, value: string): unknown => {
   try {
     return parseJson(Buffer.from(value), { maxDepth })
   } catch (error) {
-    if (error instanceof JsonError) throw new AppError('BAD_REQUEST', `The field '${name}' must be JSON. ${error.message}`, { param: name, details: { reason: error.code } })
+    if (error instanceof JsonError)
+      throw new AppError('BAD_REQUEST', `The field '${name}' must be JSON. ${error.message}`, {
+        param: name,
+        details: { reason: error.code },
+      })
     throw error
   }
 }

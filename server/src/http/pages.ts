@@ -12,7 +12,8 @@ const encode = (kind: IdKind, id: string): string => Buffer.from(`1:${toWireId(k
 const decode = (kind: IdKind, cursor: string): string => {
   const text = Buffer.from(cursor, 'base64url').toString('latin1')
   const id = text.startsWith('1:') ? fromWireId(kind, text.slice(2)) : undefined
-  if (id === undefined) throw new AppError('BAD_REQUEST', "'cursor' is not one that this list gave out.", { param: 'cursor' })
+  if (id === undefined)
+    throw new AppError('BAD_REQUEST', "'cursor' is not one that this list gave out.", { param: 'cursor' })
   return id
 }
 
@@ -23,7 +24,11 @@ export const pageOf = (kind: IdKind, query: PageQuery): PageInput => ({
 })
 
 /** The list envelope: `{ data, has_more, next_cursor }`. */
-export const presentPage = <Row extends { id: string }, Wire>(kind: IdKind, page: Page<Row>, present: (row: Row) => Wire) => ({
+export const presentPage = <Row extends { id: string }, Wire>(
+  kind: IdKind,
+  page: Page<Row>,
+  present: (row: Row) => Wire,
+) => ({
   data: page.rows.map(present),
   has_more: page.hasMore,
   next_cursor: page.hasMore ? encode(kind, page.rows.at(-1)!.id) : null,

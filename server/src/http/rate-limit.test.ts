@@ -19,7 +19,13 @@ const weightOf = (admitted: readonly number[], now: number): number => {
   return inWindow(window) + inWindow(window - 1) * (1 - (now % minute) / minute)
 }
 
-const steps = fc.array(fc.record({ pass: fc.oneof(fc.integer({ min: 0, max: 900 }), fc.integer({ min: 0, max: 90_000 })), bucket: fc.constantFrom('a', 'b') }), { maxLength: 250 })
+const steps = fc.array(
+  fc.record({
+    pass: fc.oneof(fc.integer({ min: 0, max: 900 }), fc.integer({ min: 0, max: 90_000 })),
+    bucket: fc.constantFrom('a', 'b'),
+  }),
+  { maxLength: 250 },
+)
 
 test('a bucket admits exactly what the two counters leave, and never more', () => {
   fc.assert(
@@ -38,7 +44,8 @@ test('a bucket admits exactly what the two counters leave, and never more', () =
       }
       // No calendar minute and no sliding minute of one steady caller ever holds more than twice the limit of a burst.
       for (const seen of Object.values(admitted))
-        for (const from of seen) assert.ok(seen.filter((moment) => moment >= from && moment < from + minute).length < 2 * perMinute)
+        for (const from of seen)
+          assert.ok(seen.filter((moment) => moment >= from && moment < from + minute).length < 2 * perMinute)
     }),
     { numRuns: 150 },
   )
@@ -65,7 +72,10 @@ test('a refused caller who waits as long as it was told is admitted', () => {
 
 test('a request that one bucket refuses weighs on none, and the tighter bucket is reported', () => {
   const { limiter } = makeLimiter()
-  const [key, workspace] = [{ name: 'key', perMinute: 5 }, { name: 'workspace', perMinute: 2 }]
+  const [key, workspace] = [
+    { name: 'key', perMinute: 5 },
+    { name: 'workspace', perMinute: 2 },
+  ]
   assert.deepEqual(limiter.take([key, workspace]).remaining, 1)
   assert.equal(limiter.take([key, workspace]).limit, 2)
   for (let i = 0; i < 10; i++) assert.equal(limiter.take([key, workspace]).allowed, false)

@@ -64,11 +64,21 @@ export const createRateLimiter = (clock: Clock): RateLimiter => {
     return start + windowMs + shareFor(current, 0) * windowMs
   }
 
-  const report = (now: number, { bucket, left, perMinute }: { bucket: Bucket; left: number; perMinute: number }, allowed: boolean): Allowance => {
+  const report = (
+    now: number,
+    { bucket, left, perMinute }: { bucket: Bucket; left: number; perMinute: number },
+    allowed: boolean,
+  ): Allowance => {
     const minuteEnd = (bucket.window + 1) * windowMs
     const free = left >= 1 ? now : freeAt(bucket, perMinute)
     const resetAt = Math.ceil((left >= 1 ? minuteEnd : free) / 1_000)
-    return { allowed, limit: perMinute, remaining: Math.max(0, left), resetAt, retryAfter: Math.max(1, Math.ceil((free - now) / 1_000)) }
+    return {
+      allowed,
+      limit: perMinute,
+      remaining: Math.max(0, left),
+      resetAt,
+      retryAfter: Math.max(1, Math.ceil((free - now) / 1_000)),
+    }
   }
 
   return {

@@ -9,19 +9,26 @@ const maxDepth = 32
 
 type ReadBody = { body: unknown; file: UploadedFile | undefined }
 
-const isJson = (mediaType: string): boolean => mediaType === '' || mediaType === 'application/json' || mediaType.endsWith('+json')
+const isJson = (mediaType: string): boolean =>
+  mediaType === '' || mediaType === 'application/json' || mediaType.endsWith('+json')
 
 const parse = (bytes: Buffer): unknown => {
   try {
     return parseJson(bytes, { maxDepth })
   } catch (error) {
-    if (error instanceof JsonError) throw new AppError('BAD_REQUEST', error.message, { details: { reason: error.code } })
+    if (error instanceof JsonError)
+      throw new AppError('BAD_REQUEST', error.message, { details: { reason: error.code } })
     throw error
   }
 }
 
 /** Reads and validates the body that an endpoint declares. Throws BAD_REQUEST, PAYLOAD_TOO_LARGE or UNSUPPORTED_MEDIA_TYPE. */
-export const readBody = async (endpoint: Endpoint, bytes: Buffer | undefined, contentType: string, settings: Settings): Promise<ReadBody> => {
+export const readBody = async (
+  endpoint: Endpoint,
+  bytes: Buffer | undefined,
+  contentType: string,
+  settings: Settings,
+): Promise<ReadBody> => {
   if (!endpoint.body) return { body: undefined, file: undefined }
   const mediaType = contentType.split(';')[0]!.trim().toLowerCase()
   if (mediaType === 'multipart/form-data' && endpoint.acceptsFile) {
@@ -29,7 +36,12 @@ export const readBody = async (endpoint: Endpoint, bytes: Buffer | undefined, co
     return { body: validate(endpoint.body, fields), file }
   }
   if (!isJson(mediaType))
-    throw new AppError('UNSUPPORTED_MEDIA_TYPE', `Send the body as application/json${endpoint.acceptsFile ? ' or multipart/form-data' : ''}.`, { param: 'Content-Type' })
-  if (bytes && bytes.length > settings.bodyLimitBytes) throw new AppError('PAYLOAD_TOO_LARGE', `A JSON body may be at most ${settings.bodyLimitBytes} bytes.`)
+    throw new AppError(
+      'UNSUPPORTED_MEDIA_TYPE',
+      `Send the body as application/json${endpoint.acceptsFile ? ' or multipart/form-data' : ''}.`,
+      { param: 'Content-Type' },
+    )
+  if (bytes && bytes.length > settings.bodyLimitBytes)
+    throw new AppError('PAYLOAD_TOO_LARGE', `A JSON body may be at most ${settings.bodyLimitBytes} bytes.`)
   return { body: validate(endpoint.body, bytes && bytes.length > 0 ? parse(bytes) : {}), file: undefined }
 }

@@ -16,15 +16,71 @@ const posted = { ...shape, method: 'POST', idempotency: 'none' } as const
 const gone: string[] = []
 
 const endpoints: Endpoint[] = [
-  defineEndpoint({ ...got, id: 'fine', path: '/fine', responses: { 200: z.object({ fine: z.literal(true) }) }, handler: async () => ok({ fine: true }) }),
-  defineEndpoint({ ...got, id: 'mine', path: '/mine', access: 'any_key', responses: { 200: z.object({ id: z.string() }) }, handler: async ({ ctx }) => ok({ id: ctx.requestId }) }),
-  defineEndpoint({ ...posted, id: 'echo', path: '/echo', body: z.record(z.string(), z.unknown()), responses: { 200: z.object({ body: z.unknown() }) }, handler: async ({ body }) => ok({ body }) }),
-  defineEndpoint({ ...got, id: 'fault', path: '/fault', responses: { 200: z.object({}) }, handler: async () => Promise.reject(new Error('the password is hunter2')) }),
-  defineEndpoint({ ...got, id: 'undeclared', path: '/undeclared', responses: { 200: z.object({}) }, handler: async () => created({}) }),
-  defineEndpoint({ ...got, id: 'misshapen', path: '/misshapen', responses: { 200: z.object({ name: z.string() }) }, handler: async () => ok({ name: 7 }) }),
-  defineEndpoint({ ...got, id: 'body_of_204', path: '/body-of-204', responses: { 204: null }, handler: async () => ({ ...noContent(), body: {} }) }),
-  defineEndpoint({ ...got, id: 'header', path: '/header', responses: { 202: z.object({}) }, handler: async () => ({ ...accepted({}), headers: { location: '/elsewhere' } }) }),
-  defineEndpoint({ ...got, id: 'busy', path: '/busy', responses: { 200: z.object({}) }, handler: async () => Promise.reject(new AppError('SERVICE_UNAVAILABLE', 'Busy.', { retryAfter: 7 })) }),
+  defineEndpoint({
+    ...got,
+    id: 'fine',
+    path: '/fine',
+    responses: { 200: z.object({ fine: z.literal(true) }) },
+    handler: async () => ok({ fine: true }),
+  }),
+  defineEndpoint({
+    ...got,
+    id: 'mine',
+    path: '/mine',
+    access: 'any_key',
+    responses: { 200: z.object({ id: z.string() }) },
+    handler: async ({ ctx }) => ok({ id: ctx.requestId }),
+  }),
+  defineEndpoint({
+    ...posted,
+    id: 'echo',
+    path: '/echo',
+    body: z.record(z.string(), z.unknown()),
+    responses: { 200: z.object({ body: z.unknown() }) },
+    handler: async ({ body }) => ok({ body }),
+  }),
+  defineEndpoint({
+    ...got,
+    id: 'fault',
+    path: '/fault',
+    responses: { 200: z.object({}) },
+    handler: async () => Promise.reject(new Error('the password is hunter2')),
+  }),
+  defineEndpoint({
+    ...got,
+    id: 'undeclared',
+    path: '/undeclared',
+    responses: { 200: z.object({}) },
+    handler: async () => created({}),
+  }),
+  defineEndpoint({
+    ...got,
+    id: 'misshapen',
+    path: '/misshapen',
+    responses: { 200: z.object({ name: z.string() }) },
+    handler: async () => ok({ name: 7 }),
+  }),
+  defineEndpoint({
+    ...got,
+    id: 'body_of_204',
+    path: '/body-of-204',
+    responses: { 204: null },
+    handler: async () => ({ ...noContent(), body: {} }),
+  }),
+  defineEndpoint({
+    ...got,
+    id: 'header',
+    path: '/header',
+    responses: { 202: z.object({}) },
+    handler: async () => ({ ...accepted({}), headers: { location: '/elsewhere' } }),
+  }),
+  defineEndpoint({
+    ...got,
+    id: 'busy',
+    path: '/busy',
+    responses: { 200: z.object({}) },
+    handler: async () => Promise.reject(new AppError('SERVICE_UNAVAILABLE', 'Busy.', { retryAfter: 7 })),
+  }),
   defineEndpoint({
     ...got,
     id: 'stream',
@@ -52,7 +108,10 @@ let port: number
 const logged: unknown[] = []
 
 before(async () => {
-  app = await openTestApp({ endpoints, log: { ...silentLog, error: (entry: unknown) => logged.push(entry) } as typeof silentLog })
+  app = await openTestApp({
+    endpoints,
+    log: { ...silentLog, error: (entry: unknown) => logged.push(entry) } as typeof silentLog,
+  })
   base = await app.listen()
   port = Number(new URL(base).port)
 })
@@ -61,9 +120,11 @@ after(() => app.close())
 type Envelope = { error: { code: string; message: string; request_id: string; param?: string } }
 
 test('the request id of the caller comes back, and a bad one is replaced', async () => {
-  const idFor = async (id: string) => (await app.call('GET', '/fine', { headers: { 'x-request-id': id } })).headers['x-request-id']
+  const idFor = async (id: string) =>
+    (await app.call('GET', '/fine', { headers: { 'x-request-id': id } })).headers['x-request-id']
   assert.equal(await idFor('order-1042:retry.2_a'), 'order-1042:retry.2_a')
-  for (const bad of ['', 'a b', 'x'.repeat(129), 'a"b', '<script>', 'ü']) assert.match((await idFor(bad))!, /^req_[0-9a-f]{32}$/)
+  for (const bad of ['', 'a b', 'x'.repeat(129), 'a"b', '<script>', 'ü'])
+    assert.match((await idFor(bad))!, /^req_[0-9a-f]{32}$/)
   const key = await app.makeKey({ workspaceId: await app.makeWorkspace() })
   assert.equal((await app.call('GET', '/mine', { key, headers: { 'x-request-id': 'r-7' } })).json().id, 'r-7')
 })
@@ -77,13 +138,17 @@ test('a fault of ours is logged whole and answered without a word about it', asy
 })
 
 test('an answer that does not fit its declaration is a fault', async () => {
-  for (const path of ['/undeclared', '/misshapen', '/body-of-204']) assert.equal((await app.call('GET', path)).status, 500, path)
+  for (const path of ['/undeclared', '/misshapen', '/body-of-204'])
+    assert.equal((await app.call('GET', path)).status, 500, path)
 })
 
 test('headers of a reply and the time to come back are sent', async () => {
   assert.equal((await app.call('GET', '/header')).headers.location, '/elsewhere')
   const busy = await app.call('GET', '/busy')
-  assert.deepEqual([busy.status, busy.headers['retry-after'], busy.json<{ error: { retry_after: number } }>().error.retry_after], [503, '7', 7])
+  assert.deepEqual(
+    [busy.status, busy.headers['retry-after'], busy.json<{ error: { retry_after: number } }>().error.retry_after],
+    [503, '7', 7],
+  )
 })
 
 test('who accepts problem+json gets RFC 9457', async () => {
@@ -119,7 +184,14 @@ const raw = async (bytes: string | Buffer): Promise<string> => {
 const bodyOf = (text: string): Envelope => JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4))
 
 test('bytes that are no HTTP are answered with the envelope', async () => {
-  for (const bytes of ['nonsense\r\n\r\n', 'GET /fine HTTP/9.9\r\n\r\n', 'GET /fi ne HTTP/1.1\r\nHost: x\r\n\r\n', `GET /fine HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(40_000)}\r\n\r\n`, 'POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n', 'POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n']) {
+  for (const bytes of [
+    'nonsense\r\n\r\n',
+    'GET /fine HTTP/9.9\r\n\r\n',
+    'GET /fi ne HTTP/1.1\r\nHost: x\r\n\r\n',
+    `GET /fine HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(40_000)}\r\n\r\n`,
+    'POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n',
+    'POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+  ]) {
     const text = await raw(bytes)
     assert.match(text, /^HTTP\/1\.1 400 /, bytes.slice(0, 40))
     assert.equal(bodyOf(text).error.code, 'BAD_REQUEST')
@@ -128,7 +200,9 @@ test('bytes that are no HTTP are answered with the envelope', async () => {
 })
 
 test('a header cannot be smuggled into an answer', async () => {
-  const text = await raw('GET /fine HTTP/1.1\r\nHost: x\r\nX-Request-Id: a%0d%0aSet-Cookie: b\r\nConnection: close\r\n\r\n')
+  const text = await raw(
+    'GET /fine HTTP/1.1\r\nHost: x\r\nX-Request-Id: a%0d%0aSet-Cookie: b\r\nConnection: close\r\n\r\n',
+  )
   assert.ok(!/set-cookie/i.test(text))
   const path = await raw('GET /no%0d%0aSet-Cookie:x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
   assert.match(path, /^HTTP\/1\.1 404 /)
@@ -136,7 +210,16 @@ test('a header cannot be smuggled into an answer', async () => {
 })
 
 test('paths that climb or carry broken escapes stay outside', async () => {
-  for (const [path, status] of [['/fine/../fault', 404], ['/%', 400], ['/fine%', 400], ['/%2e%2e/%2e%2e/etc/passwd', 404], ['//fine', 404], ['/fine/', 404], ['/FINE', 404], ['/fine;x', 404]] as const) {
+  for (const [path, status] of [
+    ['/fine/../fault', 404],
+    ['/%', 400],
+    ['/fine%', 400],
+    ['/%2e%2e/%2e%2e/etc/passwd', 404],
+    ['//fine', 404],
+    ['/fine/', 404],
+    ['/FINE', 404],
+    ['/fine;x', 404],
+  ] as const) {
     const text = await raw(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
     assert.match(text, new RegExp(`^HTTP/1\\.1 ${status} `), path)
     assert.match(text, /x-ratelimit-limit: \d+/i, path)
@@ -154,7 +237,10 @@ const half = async (bytes: string): Promise<Socket> => {
 
 test('slow bodies and half-open connections hold up nobody else', async () => {
   const head = 'POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"a":'
-  const stuck = await Promise.all([...Array.from({ length: 100 }, () => half(head)), ...Array.from({ length: 100 }, () => half('GET /fine HT'))])
+  const stuck = await Promise.all([
+    ...Array.from({ length: 100 }, () => half(head)),
+    ...Array.from({ length: 100 }, () => half('GET /fine HT')),
+  ])
   const answers = await Promise.all(Array.from({ length: 50 }, () => fetch(`${base}/fine`)))
   assert.ok(answers.every(({ status }) => status === 200))
   for (const socket of stuck) socket.destroy()
@@ -162,13 +248,17 @@ test('slow bodies and half-open connections hold up nobody else', async () => {
 })
 
 test('a body that is announced too large is refused before it is read', async () => {
-  const text = await raw(`POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n{`)
+  const text = await raw(
+    `POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n{`,
+  )
   assert.match(text, /^HTTP\/1\.1 413 /)
 })
 
 test('a chunked body counts by what arrives', async () => {
   const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`
-  const text = await raw(`POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(17)}0\r\n\r\n`)
+  const text = await raw(
+    `POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(17)}0\r\n\r\n`,
+  )
   assert.match(text, /^HTTP\/1\.1 413 /)
 })
 
@@ -189,7 +279,8 @@ test('a handler learns that its reader has left', async () => {
   const response = await fetch(`${base}/stream/wait`, { signal: leaving.signal })
   await response.body!.getReader().read()
   leaving.abort()
-  for (let tries = 0; tries < 1_000 && !gone.includes('wait'); tries++) await new Promise((resolve) => setTimeout(resolve, 5))
+  for (let tries = 0; tries < 1_000 && !gone.includes('wait'); tries++)
+    await new Promise((resolve) => setTimeout(resolve, 5))
   assert.ok(gone.includes('wait'))
 })
 
@@ -214,6 +305,9 @@ test('a plan of few requests a minute is held to, and says so on every response'
   for (let i = 0; i < 40; i++) answers.push(await app.call('GET', '/mine', { key: i % 2 ? first : second }))
   // Both keys together have what the workspace has.
   assert.equal(answers.filter(({ status }) => status === 200).length, 30)
-  assert.deepEqual(answers.slice(0, 3).map(({ headers }) => headers['x-ratelimit-remaining']), ['29', '28', '27'])
+  assert.deepEqual(
+    answers.slice(0, 3).map(({ headers }) => headers['x-ratelimit-remaining']),
+    ['29', '28', '27'],
+  )
   assert.equal(answers[39]!.json<Envelope>().error.message, 'Too many requests. Slow down and retry after 1 minute.')
 })

@@ -9,7 +9,10 @@ import { type SseFrame, writeFrames } from './sse.ts'
 type Outcome = { error: unknown; listeners: number }
 
 /** Serves the frames once to whoever reads, and tells how writing them ended. */
-const serving = async (frames: (response: ServerResponse) => AsyncIterable<SseFrame>, read: (incoming: IncomingMessage) => Promise<void>): Promise<Outcome> => {
+const serving = async (
+  frames: (response: ServerResponse) => AsyncIterable<SseFrame>,
+  read: (incoming: IncomingMessage) => Promise<void>,
+): Promise<Outcome> => {
   let ended: (outcome: Outcome) => void = () => {}
   const outcome = new Promise<Outcome>((resolve) => {
     ended = resolve
@@ -17,7 +20,12 @@ const serving = async (frames: (response: ServerResponse) => AsyncIterable<SseFr
   const server = createServer((_request, response) => {
     let listeners = 0
     const count = () => {
-      listeners = Math.max(listeners, response.listenerCount('close'), response.listenerCount('drain'), response.listenerCount('error'))
+      listeners = Math.max(
+        listeners,
+        response.listenerCount('close'),
+        response.listenerCount('drain'),
+        response.listenerCount('error'),
+      )
     }
     const counted = async function* () {
       for await (const frame of frames(response)) {
@@ -38,7 +46,10 @@ const serving = async (frames: (response: ServerResponse) => AsyncIterable<SseFr
   try {
     const request = get({ port: (server.address() as AddressInfo).port, host: '127.0.0.1' })
     request.on('error', () => undefined)
-    await Promise.race([once(request, 'response').then(([incoming]) => read(incoming as IncomingMessage)), once(request, 'close')]).catch(() => undefined)
+    await Promise.race([
+      once(request, 'response').then(([incoming]) => read(incoming as IncomingMessage)),
+      once(request, 'close'),
+    ]).catch(() => undefined)
     return await outcome
   } finally {
     server.closeAllConnections()
@@ -62,8 +73,14 @@ test('frames arrive in the form that readers of event streams expect', async () 
     },
   )
   assert.equal(error, undefined)
-  assert.equal(text, 'id: m:1\nevent: text-delta\ndata: {"text":"line\\nbreak"}\n\nid: m:2\nevent: text-delta\ndata: {"text":"x"}\n\n')
-  assert.deepEqual([headers['content-type'], headers['cache-control'], headers['x-request-id']], ['text/event-stream; charset=utf-8', 'no-store', 'req_1'])
+  assert.equal(
+    text,
+    'id: m:1\nevent: text-delta\ndata: {"text":"line\\nbreak"}\n\nid: m:2\nevent: text-delta\ndata: {"text":"x"}\n\n',
+  )
+  assert.deepEqual(
+    [headers['content-type'], headers['cache-control'], headers['x-request-id']],
+    ['text/event-stream; charset=utf-8', 'no-store', 'req_1'],
+  )
 })
 
 test('a slow reader is waited for, gets every frame, and leaves no listeners behind', async () => {

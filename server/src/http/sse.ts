@@ -13,7 +13,9 @@ const frameText = ({ id, event, data }: SseFrame): string =>
 const caughtUp = async (response: ServerResponse): Promise<void> => {
   const settled = new AbortController()
   const { signal } = settled
-  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]).finally(() => settled.abort())
+  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]).finally(() =>
+    settled.abort(),
+  )
 }
 
 /**

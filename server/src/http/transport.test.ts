@@ -13,7 +13,16 @@ after(async () => {
   await database.close()
 })
 
-const open = defineEndpoint({ id: 'open', method: 'GET', path: '/open', access: 'public', tag: 'Tests', summary: 'A test', responses: { 200: z.object({}) }, handler: async () => ok({}) })
+const open = defineEndpoint({
+  id: 'open',
+  method: 'GET',
+  path: '/open',
+  access: 'public',
+  tag: 'Tests',
+  summary: 'A test',
+  responses: { 200: z.object({}) },
+  handler: async () => ok({}),
+})
 
 const appWith = async (settings: TestAppOptions['settings']): Promise<TestApp> => {
   const app = await openTestApp({ database, endpoints: [open], settings: { ...settings } })
@@ -27,7 +36,8 @@ test('plain http is refused from anywhere but this machine', async () => {
   const app = await appWith({})
   const status = async (from: string, request = {}) => (await app.call('GET', '/open', { from, ...request })).status
   for (const from of ['127.0.0.1', '127.8.9.1', '::1', '::ffff:127.0.0.1']) assert.equal(await status(from), 200, from)
-  for (const from of ['8.8.8.8', '10.0.0.1', '::ffff:8.8.8.8', '2001:db8::1', 'fe80::1']) assert.equal(await status(from), 426, from)
+  for (const from of ['8.8.8.8', '10.0.0.1', '::ffff:8.8.8.8', '2001:db8::1', 'fe80::1'])
+    assert.equal(await status(from), 426, from)
   assert.equal(await status('8.8.8.8', proto('https')), 426, 'who is not trusted can claim nothing')
   const refused = await app.call('GET', '/open', { from: '8.8.8.8' })
   assert.equal(refused.json<{ error: { code: string } }>().error.code, 'UPGRADE_REQUIRED')
@@ -40,7 +50,8 @@ test('a trusted proxy vouches for https, and gives away plain http', async () =>
   for (const from of ['10.1.2.3', '::ffff:10.1.2.3', '2001:db8::7', '127.0.0.1']) {
     assert.equal(await status(from, proto('https')), 200, from)
     assert.equal(await status(from, proto('HTTPS, http')), 200, from)
-    for (const claimed of ['http', 'http, https', 'ws', '', 'httpsx']) assert.equal(await status(from, proto(claimed)), 426, `${from} ${claimed}`)
+    for (const claimed of ['http', 'http, https', 'ws', '', 'httpsx'])
+      assert.equal(await status(from, proto(claimed)), 426, `${from} ${claimed}`)
   }
   assert.equal(await status('10.1.2.3'), 426)
   assert.equal(await status('127.0.0.1'), 200)
@@ -55,7 +66,10 @@ test('plain http can be allowed', async () => {
 test('anonymous callers behind a trusted proxy are counted apart, and nobody can pose as another', async () => {
   const app = await appWith({ trustedProxies: ['10.0.0.0/8'] })
   const left = async (from: string, chain: string) =>
-    Number((await app.call('GET', '/open', { from, headers: { 'x-forwarded-proto': 'https', 'x-forwarded-for': chain } })).headers['x-ratelimit-remaining'])
+    Number(
+      (await app.call('GET', '/open', { from, headers: { 'x-forwarded-proto': 'https', 'x-forwarded-for': chain } }))
+        .headers['x-ratelimit-remaining'],
+    )
   assert.deepEqual([await left('10.0.0.1', '5.5.5.5'), await left('10.0.0.1', '5.5.5.5')], [1_199, 1_198])
   assert.equal(await left('10.0.0.1', '6.6.6.6'), 1_199)
   // What stands left of the first stranger was written by that stranger.
@@ -64,5 +78,6 @@ test('anonymous callers behind a trusted proxy are counted apart, and nobody can
 })
 
 test('a proxy that is no address stops the start', () => {
-  for (const entry of ['proxy.internal', '10.0.0.0/99', '10.0.0.0/x', '']) assert.throws(() => createTransport({ allowPlainHttp: false, trustedProxies: [entry] }))
+  for (const entry of ['proxy.internal', '10.0.0.0/99', '10.0.0.0/x', ''])
+    assert.throws(() => createTransport({ allowPlainHttp: false, trustedProxies: [entry] }))
 })

@@ -20,7 +20,11 @@ const trustedList = (trusted: readonly string[]): BlockList => {
 }
 
 const listed = (header: string | string[] | undefined): string[] =>
-  header === undefined ? [] : String(header).split(',').map((part) => part.trim())
+  header === undefined
+    ? []
+    : String(header)
+        .split(',')
+        .map((part) => part.trim())
 
 export type Transport = {
   /**
@@ -33,7 +37,10 @@ export type Transport = {
 }
 
 /** Throws RangeError or TypeError when a trusted proxy is not an address or a network. */
-export const createTransport = ({ allowPlainHttp, trustedProxies }: Pick<Settings, 'allowPlainHttp' | 'trustedProxies'>): Transport => {
+export const createTransport = ({
+  allowPlainHttp,
+  trustedProxies,
+}: Pick<Settings, 'allowPlainHttp' | 'trustedProxies'>): Transport => {
   const list = trustedList(trustedProxies)
   const isTrusted = (address: string): boolean => isIP(address) !== 0 && list.check(address, familyOf(address))
   const peerOf = (request: FastifyRequest): string => plainAddress(request.socket.remoteAddress ?? '')
@@ -44,7 +51,8 @@ export const createTransport = ({ allowPlainHttp, trustedProxies }: Pick<Setting
       const peer = peerOf(request)
       const [forwarded] = listed(request.headers['x-forwarded-proto'])
       const secure = forwarded !== undefined && isTrusted(peer) ? forwarded.toLowerCase() === 'https' : isLoopback(peer)
-      if (!secure) throw new AppError('UPGRADE_REQUIRED', 'This API is served over HTTPS only. Use https:// in the URL.')
+      if (!secure)
+        throw new AppError('UPGRADE_REQUIRED', 'This API is served over HTTPS only. Use https:// in the URL.')
     },
     addressOf: (request) => {
       const chain = listed(request.headers['x-forwarded-for']).map(plainAddress)

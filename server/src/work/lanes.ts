@@ -13,7 +13,12 @@ const columnsOf = (lanes: readonly LaneId[]) =>
 
 type LaneRow = { workspace_id: string; kind: string; key: string; epoch: number }
 
-const held = (row: LaneRow): HeldLane => ({ workspaceId: row.workspace_id, kind: row.kind, key: row.key, epoch: row.epoch })
+const held = (row: LaneRow): HeldLane => ({
+  workspaceId: row.workspace_id,
+  kind: row.kind,
+  key: row.key,
+  epoch: row.epoch,
+})
 
 /** Takes up to `limit` due lanes that nobody holds, longest overdue first. Leases run on the database's clock. */
 export const leaseLanes = async (

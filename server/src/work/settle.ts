@@ -3,7 +3,8 @@ import type { Db } from '../database/open.ts'
 import { transaction } from '../database/transaction.ts'
 import type { Again, Finished, WorkItem, WorkKind } from './work-kind.ts'
 
-const laneName = (item: { workspaceId: string; kind: string; key: string }) => `${item.workspaceId} ${item.kind} ${item.key}`
+const laneName = (item: { workspaceId: string; kind: string; key: string }) =>
+  `${item.workspaceId} ${item.kind} ${item.key}`
 
 type Lane = { workspace_id: string; kind: string; key: string; epoch: number }
 
@@ -15,7 +16,9 @@ const currentEpochs = async (tx: Db, items: WorkItem[]): Promise<Map<string, num
     join unnest(${lanes.map((l) => l.workspaceId)}::uuid[], ${lanes.map((l) => l.kind)}::text[], ${lanes.map((l) => l.key)}::uuid[])
       as h (workspace_id, kind, key) on l.workspace_id = h.workspace_id and l.kind = h.kind and l.key = h.key
     order by l.workspace_id, l.kind, l.key for share of l`.execute(tx)
-  return new Map(rows.map((row) => [laneName({ workspaceId: row.workspace_id, kind: row.kind, key: row.key }), row.epoch]))
+  return new Map(
+    rows.map((row) => [laneName({ workspaceId: row.workspace_id, kind: row.kind, key: row.key }), row.epoch]),
+  )
 }
 
 const replaceItems = async (tx: Db, done: WorkItem[], again: Map<string, Again>): Promise<void> => {
@@ -52,8 +55,14 @@ export const settle = async <Result>(
   batch: { item: WorkItem; result: Result; epoch: number }[],
 ): Promise<void> => {
   await transaction(db, async (tx) => {
-    const epochs = await currentEpochs(tx, batch.map(({ item }) => item))
-    const finished: Finished<Result>[] = batch.map((entry) => ({ ...entry, stale: epochs.get(laneName(entry.item)) !== entry.epoch }))
+    const epochs = await currentEpochs(
+      tx,
+      batch.map(({ item }) => item),
+    )
+    const finished: Finished<Result>[] = batch.map((entry) => ({
+      ...entry,
+      stale: epochs.get(laneName(entry.item)) !== entry.epoch,
+    }))
     const again = await kind.settle(tx, finished)
     const done = finished.filter(({ stale }) => !stale).map(({ item }) => item)
     if (done.length > 0) await replaceItems(tx, done, new Map(again.map((plan) => [plan.id, plan])))

@@ -22,15 +22,34 @@ let kindNumber = 0
 // Each test has a kind of its own, so that no worker takes another test's lanes.
 const newKind = () => `kind_${++kindNumber}`
 
-const makeLane = async (kind: string): Promise<LaneId> => ({ workspaceId: await makeWorkspace(database), kind, key: newId() })
+const makeLane = async (kind: string): Promise<LaneId> => ({
+  workspaceId: await makeWorkspace(database),
+  kind,
+  key: newId(),
+})
 
-const add = (lane: LaneId, payloads: string[], dueAt = new Date()) => enqueue(db, payloads.map((payload) => ({ ...lane, id: newId(), dueAt, payload })))
+const add = (lane: LaneId, payloads: string[], dueAt = new Date()) =>
+  enqueue(
+    db,
+    payloads.map((payload) => ({ ...lane, id: newId(), dueAt, payload })),
+  )
 
 const waiting = async (kind: string): Promise<{ payload: string; attempt: number; band: number; due_at: Date }[]> =>
-  db.selectFrom('work_items').select(['payload', 'attempt', 'band', 'due_at']).where('kind', '=', kind).orderBy('payload').execute()
+  db
+    .selectFrom('work_items')
+    .select(['payload', 'attempt', 'band', 'due_at'])
+    .where('kind', '=', kind)
+    .orderBy('payload')
+    .execute()
 
 const laneRow = ({ workspaceId, kind, key }: LaneId) =>
-  db.selectFrom('lanes').selectAll().where('workspace_id', '=', workspaceId).where('kind', '=', kind).where('key', '=', key).executeTakeFirstOrThrow()
+  db
+    .selectFrom('lanes')
+    .selectAll()
+    .where('workspace_id', '=', workspaceId)
+    .where('kind', '=', kind)
+    .where('key', '=', key)
+    .executeTakeFirstOrThrow()
 
 const until = async (what: string, reached: () => boolean | Promise<boolean>): Promise<void> => {
   for (let tries = 0; tries < 4_000; tries++) {
@@ -47,7 +66,10 @@ type Behaviour = {
   prepare?: (items: WorkItem[]) => (unknown | null)[]
 }
 
-const kindOf = (kind: string, { window = 4, run = async () => 'done', settle: settleWith = async () => [], prepare }: Behaviour = {}): WorkKind =>
+const kindOf = (
+  kind: string,
+  { window = 4, run = async () => 'done', settle: settleWith = async () => [], prepare }: Behaviour = {},
+): WorkKind =>
   defineWorkKind({
     kind,
     window,
@@ -95,7 +117,10 @@ test('the same item enqueued twice runs once', async () => {
   const item = { ...lane, id: newId(), dueAt: new Date(), payload: 'one' }
   await enqueue(db, [item])
   await enqueue(db, [{ ...item, payload: 'other' }])
-  assert.deepEqual((await waiting(kind)).map(({ payload }) => payload), ['one'])
+  assert.deepEqual(
+    (await waiting(kind)).map(({ payload }) => payload),
+    ['one'],
+  )
 })
 
 test('work that is not due waits, and the lane says when to look again', async () => {
@@ -119,7 +144,10 @@ test('settle puts an item off with a higher attempt, and drops the one it does n
   const dueAt = new Date(Date.now() + 60_000)
   const worker = start([
     kindOf(kind, {
-      settle: async (_tx, finished) => finished.filter(({ item }) => item.payload === 'again').map(({ item }) => ({ id: item.id, dueAt, band: 1, payload: 'again, later' })),
+      settle: async (_tx, finished) =>
+        finished
+          .filter(({ item }) => item.payload === 'again')
+          .map(({ item }) => ({ id: item.id, dueAt, band: 1, payload: 'again, later' })),
     }),
   ])
   await until('both are settled', async () => (await waiting(kind)).every(({ attempt }) => attempt === 2))
@@ -164,7 +192,10 @@ test('an item that cannot be prepared comes again alone, and one that makes no s
   await until('one is left', async () => (await waiting(kind)).length === 1)
   await worker.stop()
   assert.deepEqual(ran, ['good'])
-  assert.deepEqual((await waiting(kind)).map(({ payload, attempt }) => [payload, attempt]), [['bad', 2]])
+  assert.deepEqual(
+    (await waiting(kind)).map(({ payload, attempt }) => [payload, attempt]),
+    [['bad', 2]],
+  )
 })
 
 test('a batch that cannot be settled is settled one by one, each once', async () => {
@@ -189,7 +220,13 @@ test('a batch that cannot be settled is settled one by one, each once', async ()
   await until('two are put off', async () => (await waiting(kind)).length === 2)
   await worker.stop()
   assert.deepEqual(settled.sort(), ['a', 'b'])
-  assert.deepEqual((await waiting(kind)).map(({ payload, attempt }) => [payload, attempt]), [['poison', 2], ['throws', 2]])
+  assert.deepEqual(
+    (await waiting(kind)).map(({ payload, attempt }) => [payload, attempt]),
+    [
+      ['poison', 2],
+      ['throws', 2],
+    ],
+  )
 })
 
 test('a kind whose run returns nothing is settled all the same', async () => {
@@ -213,7 +250,10 @@ test('a kind whose run returns nothing is settled all the same', async () => {
 test('a long lane does not keep a short one waiting, though they share every slot', async () => {
   const kind = newKind()
   const [long, short] = [await makeLane(kind), await makeLane(kind)]
-  await add(long, Array.from({ length: 60 }, (_, i) => `long ${i}`))
+  await add(
+    long,
+    Array.from({ length: 60 }, (_, i) => `long ${i}`),
+  )
   await add(short, ['short'])
   const order: string[] = []
   const worker = start([kindOf(kind, { window: 8, run: async ({ payload }) => order.push(payload) })], { running: 2 })
@@ -235,7 +275,9 @@ test('lanes that never run dry give their turn to others', async () => {
           await sleep(2)
         },
         settle: async (_tx, finished) =>
-          finished.filter(({ item }) => item.payload === 'more').map(({ item }) => ({ id: item.id, dueAt: new Date(Date.now() - 60_000), band: 0 })),
+          finished
+            .filter(({ item }) => item.payload === 'more')
+            .map(({ item }) => ({ id: item.id, dueAt: new Date(Date.now() - 60_000), band: 0 })),
       }),
     ],
     { lanes: 1, holdMs: 20 },
@@ -253,7 +295,9 @@ test('a paused lane collects work, and resuming it runs what it collected', asyn
   await add(lane, ['one', 'two'])
   const ran: string[] = []
   const worker = start([kindOf(kind, { run: async ({ payload }) => ran.push(payload) })])
-  const { rows } = await sql<{ n: number }>`select count(*)::int as n from lanes where kind = ${kind} and lease_owner is not null`.execute(db)
+  const { rows } = await sql<{
+    n: number
+  }>`select count(*)::int as n from lanes where kind = ${kind} and lease_owner is not null`.execute(db)
   assert.equal(rows[0]?.n, 0)
   assert.deepEqual(ran, [])
   await resumeLane(db, lane, new Date())
@@ -276,7 +320,10 @@ test('pausing takes the lane from whoever holds it', async () => {
 test('stop lets what runs finish, settles it, starts nothing more and gives the lanes back', async () => {
   const kind = newKind()
   const lane = await makeLane(kind)
-  await add(lane, Array.from({ length: 20 }, (_, i) => `item ${i}`))
+  await add(
+    lane,
+    Array.from({ length: 20 }, (_, i) => `item ${i}`),
+  )
   const started: string[] = []
   let open = () => {}
   const gate = new Promise<void>((resolve) => {
@@ -320,11 +367,16 @@ test('stop aborts what does not finish in time, and that work comes again', asyn
   await until('it runs', () => started)
   await worker.stop(0)
   assert.ok(aborted)
-  assert.deepEqual((await waiting(kind)).map(({ payload, attempt }) => [payload, attempt]), [['slow', 2]])
+  assert.deepEqual(
+    (await waiting(kind)).map(({ payload, attempt }) => [payload, attempt]),
+    [['slow', 2]],
+  )
 })
 
 const expireLease = ({ workspaceId, kind, key }: LaneId) =>
-  sql`update lanes set lease_until = now() - interval '1 second' where workspace_id = ${workspaceId} and kind = ${kind} and key = ${key}`.execute(db)
+  sql`update lanes set lease_until = now() - interval '1 second' where workspace_id = ${workspaceId} and kind = ${kind} and key = ${key}`.execute(
+    db,
+  )
 
 test('a lease that ran out is taken over, and whoever lost it changes nothing', async () => {
   const kind = newKind()
@@ -358,7 +410,11 @@ test('a lease that ran out is taken over, and whoever lost it changes nothing', 
 test('an abandoned worker loses nothing: another finishes every item', async () => {
   const kind = newKind()
   const lanes = await Promise.all(Array.from({ length: 5 }, () => makeLane(kind)))
-  for (const lane of lanes) await add(lane, Array.from({ length: 10 }, (_, i) => `${lane.key} ${i}`))
+  for (const lane of lanes)
+    await add(
+      lane,
+      Array.from({ length: 10 }, (_, i) => `${lane.key} ${i}`),
+    )
   // What a killed process leaves behind: held lanes, and items that were read and perhaps run, but never settled.
   const held = await leaseLanes(db, { kinds: [kind], owner: newId(), now: new Date(), limit: 10 })
   assert.equal(held.length, 5)
@@ -397,7 +453,11 @@ test('work enqueued while its lane is being given back is never parked', async (
 test('two workers share lanes and run every item once', async () => {
   const kind = newKind()
   const lanes = await Promise.all(Array.from({ length: 8 }, () => makeLane(kind)))
-  for (const lane of lanes) await add(lane, Array.from({ length: 25 }, (_, i) => `${lane.key} ${i}`))
+  for (const lane of lanes)
+    await add(
+      lane,
+      Array.from({ length: 25 }, (_, i) => `${lane.key} ${i}`),
+    )
   const runs = new Map<string, number>()
   const behaviour = { run: async ({ payload }: WorkItem) => runs.set(payload, (runs.get(payload) ?? 0) + 1) }
   const workers = [start([kindOf(kind, behaviour)]), start([kindOf(kind, behaviour)])]

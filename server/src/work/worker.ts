@@ -90,7 +90,15 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
     const limit = maxLanes - lanes.size
     for (const lane of await leaseLanes(db, { kinds: [...byKind.keys()], owner, now: clock.now(), limit })) {
       const kindOf = byKind.get(lane.kind)!
-      const fresh = { waiting: [], taken: new Set<string>(), settled: [], running: 0, empty: false, yielding: false, heldSince: Date.now() }
+      const fresh = {
+        waiting: [],
+        taken: new Set<string>(),
+        settled: [],
+        running: 0,
+        empty: false,
+        yielding: false,
+        heldSince: Date.now(),
+      }
       lanes.set(nameOf(lane), { ...lane, ...fresh, kindOf, abort: new AbortController() })
     }
   }
@@ -112,7 +120,9 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
 
   const refill = async () => {
     for (const lane of lanes.values()) for (const id of lane.settled.splice(0)) lane.taken.delete(id)
-    const hungry = [...lanes.values()].filter((lane) => !lane.yielding && lane.waiting.length === 0 && lane.running < lane.kindOf.window)
+    const hungry = [...lanes.values()].filter(
+      (lane) => !lane.yielding && lane.waiting.length === 0 && lane.running < lane.kindOf.window,
+    )
     if (stopping || hungry.length === 0) return
     const items = await readDueItems(db, hungry, clock.now(), readAhead)
     if (stopping) return
@@ -146,10 +156,15 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
   }
 
   const startKind = async (kind: WorkKind, batch: { lane: Lane; item: WorkItem }[]): Promise<void> => {
-    const inputs = await kind.prepare(db, batch.map(({ item }) => item)).catch((error) => {
-      log.error({ err: error, kind: kind.kind, items: batch.length }, 'background work could not be prepared')
-      return undefined
-    })
+    const inputs = await kind
+      .prepare(
+        db,
+        batch.map(({ item }) => item),
+      )
+      .catch((error) => {
+        log.error({ err: error, kind: kind.kind, items: batch.length }, 'background work could not be prepared')
+        return undefined
+      })
     // One item that cannot be prepared must not hold up the others.
     if (!inputs && batch.length > 1) {
       for (const one of batch) await startKind(kind, [one])
@@ -186,7 +201,9 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
   }
 
   const release = async () => {
-    const idle = [...lanes.values()].filter((lane) => lane.taken.size === 0 && (lane.empty || lane.yielding || stopping))
+    const idle = [...lanes.values()].filter(
+      (lane) => lane.taken.size === 0 && (lane.empty || lane.yielding || stopping),
+    )
     if (idle.length === 0) return
     // Forgotten only once the database knows: else a failure here would leave them to nobody until the lease runs out.
     await releaseLanes(db, idle, clock.now())
@@ -199,24 +216,43 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
     settle: async (_tx, done) =>
       done
         .filter(({ result }) => result === 'threw')
-        .map(({ item }) => ({ id: item.id, band: Math.max(1, item.band), dueAt: new Date(clock.now().getTime() + strayRetryMs(item.attempt)) })),
+        .map(({ item }) => ({
+          id: item.id,
+          band: Math.max(1, item.band),
+          dueAt: new Date(clock.now().getTime() + strayRetryMs(item.attempt)),
+        })),
   })
 
   const settleRan = async (kind: WorkKind, outcomes: Outcome[]): Promise<void> => {
     if (outcomes.length === 0) return
     try {
-      await settle(db, kind, outcomes.map(({ item, result, lane }) => ({ item, result, epoch: lane.epoch })))
+      await settle(
+        db,
+        kind,
+        outcomes.map(({ item, result, lane }) => ({ item, result, epoch: lane.epoch })),
+      )
     } catch (error) {
       log.error({ err: error, kind: kind.kind, items: outcomes.length }, 'background work could not be settled')
       if (outcomes.length > 1) for (const outcome of outcomes) await settleRan(kind, [outcome])
-      else await settleRest(kind, outcomes.map((outcome) => ({ ...outcome, end: 'threw' as const })))
+      else
+        await settleRest(
+          kind,
+          outcomes.map((outcome) => ({ ...outcome, end: 'threw' as const })),
+        )
     }
   }
 
   const settleRest = async (kind: WorkKind, outcomes: Outcome[]): Promise<void> => {
     if (outcomes.length === 0) return
-    await settle(db, withoutOutcome(kind), outcomes.map(({ item, end, lane }) => ({ item, result: end, epoch: lane.epoch }))).catch((error) =>
-      log.error({ err: error, kind: kind.kind, items: outcomes.length }, 'background work could not be put back; it is read again'),
+    await settle(
+      db,
+      withoutOutcome(kind),
+      outcomes.map(({ item, end, lane }) => ({ item, result: end, epoch: lane.epoch })),
+    ).catch((error) =>
+      log.error(
+        { err: error, kind: kind.kind, items: outcomes.length },
+        'background work could not be put back; it is read again',
+      ),
     )
   }
 
@@ -225,8 +261,14 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
       const outcomes = finished.splice(0, settleAtMost)
       const groups = Map.groupBy(outcomes, ({ lane }) => lane.kindOf)
       for (const [kind, group] of groups) {
-        await settleRan(kind, group.filter(({ end }) => end === 'ran'))
-        await settleRest(kind, group.filter(({ end }) => end !== 'ran'))
+        await settleRan(
+          kind,
+          group.filter(({ end }) => end === 'ran'),
+        )
+        await settleRest(
+          kind,
+          group.filter(({ end }) => end !== 'ran'),
+        )
       }
       for (const { lane, item } of outcomes) lane.settled.push(item.id)
       for (const lane of new Set(outcomes.map((outcome) => outcome.lane))) lane.empty = false
@@ -257,7 +299,8 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
   })
 
   const drained = async (deadline: number) => {
-    while ((running > 0 || finished.length > 0 || settling) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10))
+    while ((running > 0 || finished.length > 0 || settling) && Date.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 10))
   }
 
   return {
@@ -269,7 +312,9 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
       for (const lane of lanes.values()) lane.abort.abort()
       await drained(Date.now() + 1_000)
       await loop.stop()
-      await releaseLanes(db, [...lanes.values()], clock.now()).catch((error) => log.error({ err: error }, 'lanes could not be given back'))
+      await releaseLanes(db, [...lanes.values()], clock.now()).catch((error) =>
+        log.error({ err: error }, 'lanes could not be given back'),
+      )
     },
   }
 }

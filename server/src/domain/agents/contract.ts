@@ -34,7 +34,9 @@ const model = z.enum(['default', 'extractive']).meta({
 const status = z.enum(['active', 'paused'])
 
 const thresholds = {
-  answer: probability.meta({ description: 'From this confidence on, the agent sends a quotation; below it, it asks for a person.' }),
+  answer: probability.meta({
+    description: 'From this confidence on, the agent sends a quotation; below it, it asks for a person.',
+  }),
 }
 const appearance = { primary_color: colour, secondary_color: colour, position, template }
 

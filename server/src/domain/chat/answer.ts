@@ -24,7 +24,10 @@ export type AnswerDeps = {
 }
 
 /** Yields what the passages support as it comes; ends with what became of the model's stream. */
-async function* draft(grounding: AsyncGenerator<GroundedText, GroundingEnd>, signal: AbortSignal): AsyncGenerator<GroundedText, GroundingEnd | ModelError> {
+async function* draft(
+  grounding: AsyncGenerator<GroundedText, GroundingEnd>,
+  signal: AbortSignal,
+): AsyncGenerator<GroundedText, GroundingEnd | ModelError> {
   try {
     for (;;) {
       const next = await grounding.next()
@@ -66,14 +69,23 @@ export async function* answer(ctx: Ctx, input: ChatInput, deps: AnswerDeps): Asy
     if (!started) yield startPart(turn, model, said.messageId, 'assistant')
     started = true
     said.content += text
-    const citations = grounded ? citationsOf(grounded, passages, { from: said.citations.length + 1, at: said.content.length }) : []
+    const citations = grounded
+      ? citationsOf(grounded, passages, { from: said.citations.length + 1, at: said.content.length })
+      : []
     said.citations.push(...citations)
     yield { type: 'text-delta', text }
     for (const citation of citations) yield { type: 'citation', citation }
   }
 
   const held: GroundedText[] = []
-  const drafting = draft(groundAnswer(parts, passages.map(({ evidence }) => evidence), { whole }), signal)
+  const drafting = draft(
+    groundAnswer(
+      parts,
+      passages.map(({ evidence }) => evidence),
+      { whole },
+    ),
+    signal,
+  )
   let next = await drafting.next()
   for (; !next.done; next = await drafting.next()) {
     if (whole) held.push(next.value)

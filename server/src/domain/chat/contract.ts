@@ -5,16 +5,37 @@ import { idInput, idOutput, timeOutput } from '../wire.ts'
 const contextMaxCharacters = 16_384
 
 export const ChatRequest = z.strictObject({
-  message: z.string().trim().min(1, 'must not be empty').max(32_000).meta({ examples: ['How do I verify a webhook signature?'] }),
-  conversation_id: idInput('conversation').nullish().meta({ description: 'Go on with this conversation. Absent: a new one is opened.' }),
-  agent_id: idInput('agent').nullish().meta({ description: 'The agent that answers. Absent: the agent of the conversation, or the default agent of the workspace.' }),
+  message: z
+    .string()
+    .trim()
+    .min(1, 'must not be empty')
+    .max(32_000)
+    .meta({ examples: ['How do I verify a webhook signature?'] }),
+  conversation_id: idInput('conversation')
+    .nullish()
+    .meta({ description: 'Go on with this conversation. Absent: a new one is opened.' }),
+  agent_id: idInput('agent')
+    .nullish()
+    .meta({
+      description:
+        'The agent that answers. Absent: the agent of the conversation, or the default agent of the workspace.',
+    }),
   contact_id: idInput('contact').nullish().meta({ description: 'The person who asks.' }),
   context: z
     .looseObject({ contact_id: idInput('contact').nullish() })
-    .refine((value) => JSON.stringify(value).length <= contextMaxCharacters, `must be at most ${contextMaxCharacters} characters as JSON`)
+    .refine(
+      (value) => JSON.stringify(value).length <= contextMaxCharacters,
+      `must be at most ${contextMaxCharacters} characters as JSON`,
+    )
     .optional()
-    .meta({ description: 'Facts about the customer or the situation, as data. `contact_id` in it means the same as beside it.' }),
-  stream: z.boolean().optional().meta({ description: 'Answer with Server-Sent Events. `Accept: text/event-stream` asks for the same.' }),
+    .meta({
+      description:
+        'Facts about the customer or the situation, as data. `contact_id` in it means the same as beside it.',
+    }),
+  stream: z
+    .boolean()
+    .optional()
+    .meta({ description: 'Answer with Server-Sent Events. `Accept: text/event-stream` asks for the same.' }),
   action: z.literal('chat').optional(),
 })
 
@@ -22,10 +43,18 @@ export const ChatReply = z
   .object({
     conversation_id: idOutput('conversation'),
     message_id: idOutput('message'),
-    role: z.enum(['assistant', 'user']).meta({ description: '`user` only while a person has taken over: the message was passed on and the agent said nothing.' }),
+    role: z
+      .enum(['assistant', 'user'])
+      .meta({
+        description: '`user` only while a person has taken over: the message was passed on and the agent said nothing.',
+      }),
     content: z.string(),
     created_at: timeOutput,
-    usage: z.object({ prompt_tokens: z.number().int(), completion_tokens: z.number().int(), total_tokens: z.number().int() }),
+    usage: z.object({
+      prompt_tokens: z.number().int(),
+      completion_tokens: z.number().int(),
+      total_tokens: z.number().int(),
+    }),
     status: z.enum(['complete', 'aborted']),
     mode: z.enum(['extractive', 'llm', 'scripted']),
     confidence: z.number().min(0).max(1).nullable(),

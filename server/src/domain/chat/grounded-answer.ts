@@ -56,7 +56,8 @@ export async function* groundAnswer(
 
   for await (const part of parts) {
     if (part.type === 'text-delta') held += part.text
-    else if (part.type === 'citation') cited.push({ passage: part.passage, start: part.start, end: part.end, at: held.length })
+    else if (part.type === 'citation')
+      cited.push({ passage: part.passage, start: part.start, end: part.end, at: held.length })
     else if (part.type === 'decline') declined = part.reason
     else end = { confidence: part.confidence, usage: part.usage }
     if (part.type !== 'text-delta' || whole) continue

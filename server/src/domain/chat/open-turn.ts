@@ -5,7 +5,13 @@ import { transaction } from '../../database/transaction.ts'
 import { type AgentForTurn, getAgentForTurn, getAgentOrDefault } from '../agents/index.ts'
 import { getContact } from '../contacts/index.ts'
 import type { Ctx } from '../context.ts'
-import { type ConversationRow, insertMessage, lockConversation, type MessageRow, openConversation } from '../conversations/index.ts'
+import {
+  type ConversationRow,
+  insertMessage,
+  lockConversation,
+  type MessageRow,
+  openConversation,
+} from '../conversations/index.ts'
 import type { ChatRequest } from './contract.ts'
 
 export type ChatInput = z.output<typeof ChatRequest>
@@ -21,7 +27,11 @@ const contactOf = ({ contact_id, context }: ChatInput): { id: string; param: str
   return context?.contact_id ? { id: context.contact_id, param: 'context.contact_id' } : null
 }
 
-const conversationOf = async (ctx: Ctx, tx: Db, input: ChatInput): Promise<{ conversation: ConversationRow; agent: AgentForTurn }> => {
+const conversationOf = async (
+  ctx: Ctx,
+  tx: Db,
+  input: ChatInput,
+): Promise<{ conversation: ConversationRow; agent: AgentForTurn }> => {
   const inside = { ...ctx, db: tx }
   const contact = contactOf(input)
   if (contact) await getContact(inside, contact.id, contact.param)
@@ -32,7 +42,11 @@ const conversationOf = async (ctx: Ctx, tx: Db, input: ChatInput): Promise<{ con
     return { conversation, agent: await getAgentForTurn(inside, input.agent_id ?? conversation.agent_id) }
   }
   const agent = await getAgentForTurn(inside, input.agent_id ?? null)
-  const conversation = await openConversation(inside, tx, { contactId: contact?.id ?? null, agentId: agent.id, channel: 'api' })
+  const conversation = await openConversation(inside, tx, {
+    contactId: contact?.id ?? null,
+    agentId: agent.id,
+    channel: 'api',
+  })
   return { conversation, agent }
 }
 
@@ -56,8 +70,10 @@ export const openTurn = async (ctx: Ctx, input: ChatInput, once: Once): Promise<
     const before = once.resourceId === null ? undefined : await askedBefore({ ...ctx, db: tx }, once.resourceId)
     if (before) return before
     const { conversation, agent } = await conversationOf(ctx, tx, input)
-    const { message: question, conversation: now } = await insertMessage(ctx, tx, conversation, { role: 'user', content: input.message })
+    const { message: question, conversation: now } = await insertMessage(ctx, tx, conversation, {
+      role: 'user',
+      content: input.message,
+    })
     await once.note(tx, question.id)
     return { conversation: now, agent, question }
   })
-

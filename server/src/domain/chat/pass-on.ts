@@ -12,7 +12,12 @@ import type { Remember } from './store-answer.ts'
 export async function* passOn(ctx: Ctx, turn: Turn, model: Model, remember: Remember): AsyncGenerator<Part> {
   const { id, content, created_at } = turn.question
   const handoff = { state: 'active', reason: turn.conversation.handoff_reason ?? 'asked_for_person' } as const
-  const reply = replyOf(turn, model, { id, role: 'user', at: created_at, handoff }, { content, citations: [], status: 'complete', end: emptyEnd })
+  const reply = replyOf(
+    turn,
+    model,
+    { id, role: 'user', at: created_at, handoff },
+    { content, citations: [], status: 'complete', end: emptyEnd },
+  )
   await transaction(ctx.db, (tx) => remember(tx, reply))
   yield startPart(turn, model, id, 'user')
   yield { type: 'handoff', handoff }

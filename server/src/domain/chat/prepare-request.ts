@@ -22,7 +22,10 @@ export const prepareRequest = async (
   const earlier = await historyOf(ctx.db, ctx.workspaceId, turn.conversation.id, { limit: historyLimit })
   const history = earlier
     .filter(({ id }) => id < turn.question.id)
-    .map(({ role, content }) => ({ role: role === 'user' ? ('customer' as const) : ('agent' as const), text: forModel(content) }))
+    .map(({ role, content }) => ({
+      role: role === 'user' ? ('customer' as const) : ('agent' as const),
+      text: forModel(content),
+    }))
   const question = forModel(turn.question.content)
   const passages = await readPassages(ctx, { question, history, sourceIds: knowledge_source_ids })
   const context = input.context ? forModel(JSON.stringify(input.context)) : null

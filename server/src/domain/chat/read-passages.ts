@@ -2,12 +2,15 @@ import type { z } from 'zod'
 import { toWireId } from '../../base/ids.ts'
 import type { Passage, Turn } from '../../models/model.ts'
 import type { Ctx } from '../context.ts'
-import { retrieve } from '../knowledge/index.ts'
 import type { Citation } from '../conversations/index.ts'
+import { retrieve } from '../knowledge/index.ts'
 import type { Evidence, GroundedText } from './evidence.ts'
 
 /** A passage as the model sees it, and what is needed to turn a citation of it into one of a stored document. */
-export type FoundPassage = Passage & { evidence: Evidence; citation: Omit<z.infer<typeof Citation>, 'index' | 'quote' | 'start' | 'end' | 'at'> }
+export type FoundPassage = Passage & {
+  evidence: Evidence
+  citation: Omit<z.infer<typeof Citation>, 'index' | 'quote' | 'start' | 'end' | 'at'>
+}
 
 const passageLimit = 6
 const earlierQuestions = 2
@@ -23,9 +26,16 @@ type Search = { question: string; history: readonly Turn[]; sourceIds: string[] 
 /** The passages of the workspace's public knowledge that fit the question best; best first. */
 export const readPassages = async (ctx: Ctx, { question, history, sourceIds }: Search): Promise<FoundPassage[]> => {
   const { withHistory } = searchTextOf(question, history)
-  const find = (text: string) => retrieve(ctx.db, ctx.workspaceId, { text, limit: passageLimit, sourceIds, audience: 'public' })
+  const find = (text: string) =>
+    retrieve(ctx.db, ctx.workspaceId, { text, limit: passageLimit, sourceIds, audience: 'public' })
   const direct = await find(question)
-  const found = withHistory === question ? direct : [...direct, ...(await find(withHistory)).filter((hit) => !direct.some(({ chunkId }) => chunkId === hit.chunkId))]
+  const found =
+    withHistory === question
+      ? direct
+      : [
+          ...direct,
+          ...(await find(withHistory)).filter((hit) => !direct.some(({ chunkId }) => chunkId === hit.chunkId)),
+        ]
   return found.slice(0, passageLimit).map((hit, i) => {
     const title = [...new Set([hit.documentTitle, ...hit.titlePath].filter((part) => part !== null))].join(' › ')
     return {
@@ -47,8 +57,19 @@ export const readPassages = async (ctx: Ctx, { question, history, sourceIds }: S
 }
 
 /** The spans that support a stretch of the answer, as citations of stored documents, numbered on from `from`. */
-export const citationsOf = (grounded: GroundedText, passages: readonly FoundPassage[], { from, at }: { from: number; at: number }): z.infer<typeof Citation>[] =>
+export const citationsOf = (
+  grounded: GroundedText,
+  passages: readonly FoundPassage[],
+  { from, at }: { from: number; at: number },
+): z.infer<typeof Citation>[] =>
   grounded.spans.map(({ passage, start, end }, i) => {
     const { evidence, citation } = passages[passage - 1]!
-    return { index: from + i, ...citation, quote: evidence.text.slice(start, end), start: evidence.start + start, end: evidence.start + end, at }
+    return {
+      index: from + i,
+      ...citation,
+      quote: evidence.text.slice(start, end),
+      start: evidence.start + start,
+      end: evidence.start + end,
+      at,
+    }
   })

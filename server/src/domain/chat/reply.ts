@@ -13,7 +13,11 @@ export type Draft = {
   end: GroundingEnd
 }
 
-export const emptyEnd: GroundingEnd = { declined: null, confidence: null, usage: { promptTokens: 0, completionTokens: 0 } }
+export const emptyEnd: GroundingEnd = {
+  declined: null,
+  confidence: null,
+  usage: { promptTokens: 0, completionTokens: 0 },
+}
 
 export const startPart = (turn: Turn, model: Model, messageId: string, role: Reply['role']): Part => ({
   type: 'message-start',
@@ -27,7 +31,12 @@ export const startPart = (turn: Turn, model: Model, messageId: string, role: Rep
 type Said = { id: string; role: Reply['role']; at: Date; handoff: Reply['handoff'] }
 
 /** The documented answer of a turn. */
-export const replyOf = (turn: Turn, model: Model, said: Said, { content, citations, status, end }: Omit<Draft, 'messageId'>): Reply => ({
+export const replyOf = (
+  turn: Turn,
+  model: Model,
+  said: Said,
+  { content, citations, status, end }: Omit<Draft, 'messageId'>,
+): Reply => ({
   conversation_id: toWireId('conversation', turn.conversation.id),
   message_id: toWireId('message', said.id),
   role: said.role,

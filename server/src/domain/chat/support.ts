@@ -10,7 +10,12 @@ const minWordLength = 4
 
 const contentWords = (text: string): string[] => [
   ...new Set(
-    (text.normalize('NFKC').toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [])
+    (
+      text
+        .normalize('NFKC')
+        .toLowerCase()
+        .match(/[\p{L}\p{N}]+/gu) ?? []
+    )
       .filter((word) => word.length >= minWordLength || /\p{N}/u.test(word) || /[^\p{ASCII}]/u.test(word))
       .map((word) => (/^[a-z]+$/.test(word) ? word.slice(0, 6) : word)),
   ),
@@ -21,7 +26,12 @@ const checkable = /https?:\/\/[^\s)\]>"']+|[\w.+-]+@[\w-]+\.[\w.-]+|\d+(?:[.,:/-
 
 // 1,000 and 1000 are the same figure; 2 is not part of 12.
 const factsOf = (text: string): string[] =>
-  (text.match(checkable) ?? []).map((fact) => fact.replace(/[.,;:]+$/, '').replace(/(?<=\d),(?=\d{3}\b)/g, '').toLowerCase())
+  (text.match(checkable) ?? []).map((fact) =>
+    fact
+      .replace(/[.,;:]+$/, '')
+      .replace(/(?<=\d),(?=\d{3}\b)/g, '')
+      .toLowerCase(),
+  )
 
 const overlap = (words: readonly string[], text: string): number => {
   if (words.length === 0) return 0
@@ -37,7 +47,11 @@ const bestSpan = (words: readonly string[], passage: Evidence): { start: number;
     return next ? [sentence, { start: sentence.start, end: next.end }] : [sentence]
   })
   return candidates
-    .map(({ start, end }) => ({ start, end, score: overlap(words, passage.text.slice(start, end)) - (end - start) / 1e6 }))
+    .map(({ start, end }) => ({
+      start,
+      end,
+      score: overlap(words, passage.text.slice(start, end)) - (end - start) / 1e6,
+    }))
     .reduce((best, candidate) => (candidate.score > best.score ? candidate : best), { start: 0, end: 0, score: -1 })
 }
 
@@ -45,7 +59,11 @@ const bestSpan = (words: readonly string[], passage: Evidence): { start: number;
  * The spans that support a stretch of an answer, one a cited passage, and how well; undefined when it may not be sent. A span the model gave
  * itself must hold the text to the letter; otherwise the best sentence of the passage is taken and must be close enough.
  */
-export const supportOf = (text: string, citations: readonly Cited[], passages: readonly Evidence[]): Omit<GroundedText, 'text'> | undefined => {
+export const supportOf = (
+  text: string,
+  citations: readonly Cited[],
+  passages: readonly Evidence[],
+): Omit<GroundedText, 'text'> | undefined => {
   const real = citations.flatMap((citation) => {
     const passage = passages[citation.passage - 1]
     return passage ? [{ ...citation, evidence: passage }] : []
@@ -58,7 +76,9 @@ export const supportOf = (text: string, citations: readonly Cited[], passages: r
   const words = contentWords(text)
   const cited = new Set(real.flatMap(({ evidence }) => factsOf(evidence.text)))
   if (factsOf(text).some((fact) => !cited.has(fact))) return undefined
-  const close = real.map(({ passage, evidence }) => ({ passage, ...bestSpan(words, evidence) })).filter(({ score }) => score >= enoughOverlap)
+  const close = real
+    .map(({ passage, evidence }) => ({ passage, ...bestSpan(words, evidence) }))
+    .filter(({ score }) => score >= enoughOverlap)
   if (close.length === 0) return undefined
   const spans = [...new Map(close.map(({ passage, start, end }) => [passage, { passage, start, end }])).values()]
   return { spans, support: Math.min(1, Math.max(...close.map(({ score }) => score))) }

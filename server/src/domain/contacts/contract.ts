@@ -1,13 +1,38 @@
 import { z } from 'zod'
 import { idOutput, metadataInput, metadataOutput, timeOutput } from '../wire.ts'
 
-const name = z.string().trim().min(1).max(200).meta({ examples: ['Alex Johnson'] })
-const email = z.email('must be an e-mail address').max(320).meta({ examples: ['alex@acmecorp.com'] })
-const phone = z.string().trim().regex(/^\+?[\d\s().-]{3,40}$/, 'must be a telephone number').meta({ examples: ['+14155550123'] })
-const company = z.string().trim().min(1).max(200).meta({ examples: ['Acme Corp'] })
-const externalId = z.string().trim().min(1).max(200).meta({ description: 'Your own id for this person; unique in the workspace.' })
+const name = z
+  .string()
+  .trim()
+  .min(1)
+  .max(200)
+  .meta({ examples: ['Alex Johnson'] })
+const email = z
+  .email('must be an e-mail address')
+  .max(320)
+  .meta({ examples: ['alex@acmecorp.com'] })
+const phone = z
+  .string()
+  .trim()
+  .regex(/^\+?[\d\s().-]{3,40}$/, 'must be a telephone number')
+  .meta({ examples: ['+14155550123'] })
+const company = z
+  .string()
+  .trim()
+  .min(1)
+  .max(200)
+  .meta({ examples: ['Acme Corp'] })
+const externalId = z
+  .string()
+  .trim()
+  .min(1)
+  .max(200)
+  .meta({ description: 'Your own id for this person; unique in the workspace.' })
 const tag = z.string().trim().min(1).max(64)
-const tags = z.array(tag).max(50).meta({ examples: [['prospect', 'proposal-sent']] })
+const tags = z
+  .array(tag)
+  .max(50)
+  .meta({ examples: [['prospect', 'proposal-sent']] })
 
 const fields = {
   name: name.nullish(),

@@ -17,7 +17,15 @@ export const listContacts = async (ctx: Ctx, filter: ContactFilter, page: PageIn
   const { search, tag } = filter
   if (tag !== undefined)
     query = query.where((eb) =>
-      eb('c.id', 'in', eb.selectFrom('contact_terms').select('contact_id').where('workspace_id', '=', ctx.workspaceId).where('term', '=', tagTerm(tag))),
+      eb(
+        'c.id',
+        'in',
+        eb
+          .selectFrom('contact_terms')
+          .select('contact_id')
+          .where('workspace_id', '=', ctx.workspaceId)
+          .where('term', '=', tagTerm(tag)),
+      ),
     )
   const words = search === undefined ? undefined : wordsOf(search).slice(0, maxSearchWords)
   if (words?.length === 0) return { rows: [], hasMore: false }

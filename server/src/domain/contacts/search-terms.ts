@@ -1,11 +1,19 @@
 const maxTerms = 60
 const maxTermLength = 64
 
-const fold = (text: string): string => text.normalize('NFKD').replace(/\p{Mn}/gu, '').toLowerCase()
+const fold = (text: string): string =>
+  text
+    .normalize('NFKD')
+    .replace(/\p{Mn}/gu, '')
+    .toLowerCase()
 
 /** The words of a text as contacts are indexed by: folded to lower case without accents. */
 export const wordsOf = (text: string): string[] => [
-  ...new Set(fold(text).match(/[\p{L}\p{N}]+/gu)?.map((word) => word.slice(0, maxTermLength)) ?? []),
+  ...new Set(
+    fold(text)
+      .match(/[\p{L}\p{N}]+/gu)
+      ?.map((word) => word.slice(0, maxTermLength)) ?? [],
+  ),
 ]
 
 export const tagTerm = (tag: string): string => `#${fold(tag)}`

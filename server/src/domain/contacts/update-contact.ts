@@ -24,7 +24,11 @@ const applyChanges = (row: ContactRow, { metadata, tags, ...rest }: Changes, now
 })
 
 const replaceTerms = async (tx: Db, row: ContactRow): Promise<void> => {
-  await tx.deleteFrom('contact_terms').where('workspace_id', '=', row.workspace_id).where('contact_id', '=', row.id).execute()
+  await tx
+    .deleteFrom('contact_terms')
+    .where('workspace_id', '=', row.workspace_id)
+    .where('contact_id', '=', row.id)
+    .execute()
   await sql`insert into contact_terms (workspace_id, term, contact_id)
     select ${row.workspace_id}, term, ${row.id} from unnest(${termsOf(row)}::text[]) as term`.execute(tx)
 }

@@ -1,7 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { notFound } from '../../base/errors.ts'
 
-const folders = [new URL('../../../../docs/guide/', import.meta.url), new URL('../../../../docs/reference/', import.meta.url)]
+const folders = [
+  new URL('../../../../docs/guide/', import.meta.url),
+  new URL('../../../../docs/reference/', import.meta.url),
+]
 
 export type DocsPage = { name: string; title: string; markdown: string }
 

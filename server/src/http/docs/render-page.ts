@@ -16,7 +16,8 @@ code{font:.9em ui-monospace,monospace}table{border-collapse:collapse;display:blo
 @media(prefers-color-scheme:dark){body{color:#e6e6ec;background:#16161c}a{color:#a5b4fc}pre{background:#22222b}td,th{border-color:#3a3a46}}`
 
 // Links between pages are written for readers of the repository: `webhooks.md#retry` is `/docs/webhooks#retry` here.
-const servedLink = (href: string): string => href.replace(/^(?:\.\.?\/)*(?:guide\/|reference\/)?([\w-]+)\.md(?=#|$)/, '/docs/$1')
+const servedLink = (href: string): string =>
+  href.replace(/^(?:\.\.?\/)*(?:guide\/|reference\/)?([\w-]+)\.md(?=#|$)/, '/docs/$1')
 
 /** The page as HTML, with nothing loaded from anywhere else. */
 export const renderPage = async (page: DocsPage, pages: readonly DocsPage[]): Promise<string> => {

@@ -40,7 +40,8 @@ export const apiKeyEndpoints = [
     access: 'api_keys:manage',
     tag,
     summary: 'Mint an API key',
-    description: 'The answer is the only place where `key` is ever shown. A key cannot grant scopes that it lacks itself.',
+    description:
+      'The answer is the only place where `key` is ever shown. A key cannot grant scopes that it lacks itself.',
     body: CreateApiKey,
     responses: { 201: NewApiKey },
     answersSecret: true,

@@ -1,13 +1,25 @@
 import { AppError } from '../../base/errors.ts'
 import { fromWireId } from '../../base/ids.ts'
-import { answer, ChatPart, ChatReply, ChatRequest, findReply, type Part, partsOfMessage, type Reply } from '../../domain/chat/index.ts'
+import {
+  answer,
+  ChatPart,
+  ChatReply,
+  ChatRequest,
+  findReply,
+  type Part,
+  partsOfMessage,
+  type Reply,
+} from '../../domain/chat/index.ts'
 import type { Ctx } from '../../domain/context.ts'
 import { ModelError } from '../../models/model.ts'
 import { defineEndpoint, type JsonReply, ok, type StreamReply } from '../endpoint.ts'
 import type { SseFrame } from '../sse.ts'
 
 const unavailable = (cause: unknown, retryAfter?: number) =>
-  new AppError('SERVICE_UNAVAILABLE', 'The language model is not available right now. Ask again in a moment.', { cause, ...(retryAfter ? { retryAfter } : {}) })
+  new AppError('SERVICE_UNAVAILABLE', 'The language model is not available right now. Ask again in a moment.', {
+    cause,
+    ...(retryAfter ? { retryAfter } : {}),
+  })
 
 const wantsStream = (asked: boolean | undefined, accept: string | string[] | undefined): boolean =>
   asked ?? String(accept ?? '').includes('text/event-stream')
@@ -40,7 +52,9 @@ const resume = async (ctx: Ctx, lastEventId: string): Promise<StreamReply> => {
   const [wireId = '', number = ''] = lastEventId.split(':')
   const id = fromWireId('message', wireId)
   if (id === undefined || !/^\d{1,6}$/.test(number))
-    throw new AppError('BAD_REQUEST', 'Last-Event-ID is not the id of a frame of this stream.', { param: 'Last-Event-ID' })
+    throw new AppError('BAD_REQUEST', 'Last-Event-ID is not the id of a frame of this stream.', {
+      param: 'Last-Event-ID',
+    })
   return { status: 200, frames: framesOf(partsOfMessage(await findReply(ctx, id)), Number(number)) }
 }
 

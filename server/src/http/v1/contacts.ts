@@ -26,7 +26,11 @@ export const contactEndpoints = [
     summary: 'List contacts, newest first',
     query: z.strictObject({
       ...pageQuery,
-      search: z.string().max(200).optional().meta({ description: 'Words that begin a word of name, e-mail or company; all must match.' }),
+      search: z
+        .string()
+        .max(200)
+        .optional()
+        .meta({ description: 'Words that begin a word of name, e-mail or company; all must match.' }),
       tag: z.string().max(64).optional().meta({ description: 'Only contacts with this tag.' }),
     }),
     responses: { 200: listOf(Contact) },
@@ -63,7 +67,8 @@ export const contactEndpoints = [
     access: 'contacts:write',
     tag: 'Contacts',
     summary: 'Change a contact',
-    description: 'Fields that are absent stay as they are; `null` empties one; `metadata` and `tags` are replaced whole.',
+    description:
+      'Fields that are absent stay as they are; `null` empties one; `metadata` and `tags` are replaced whole.',
     params,
     body: UpdateContact,
     responses: { 200: Contact },

@@ -21,7 +21,11 @@ export const docsEndpoints = [
     handler: async () => {
       const pages = await readPages()
       const first = pages.find(({ name }) => name === 'quickstart') ?? pages[0]!
-      return { status: 200, body: await renderPage(first, pages), headers: { ...security, 'content-type': 'text/html; charset=utf-8' } }
+      return {
+        status: 200,
+        body: await renderPage(first, pages),
+        headers: { ...security, 'content-type': 'text/html; charset=utf-8' },
+      }
     },
   }),
   defineEndpoint({
@@ -32,14 +36,27 @@ export const docsEndpoints = [
     tag: 'Documentation',
     summary: 'A page of the guide or the reference',
     description: 'With `.md` behind the name it comes as Markdown.',
-    params: z.object({ page: z.string().regex(/^[a-z0-9-]{1,64}(\.md)?$/).meta({ examples: ['errors'] }) }),
+    params: z.object({
+      page: z
+        .string()
+        .regex(/^[a-z0-9-]{1,64}(\.md)?$/)
+        .meta({ examples: ['errors'] }),
+    }),
     mediaType: 'text/html',
     responses: { 200: z.string() },
     handler: async ({ params: { page } }) => {
       if (page.endsWith('.md'))
-        return { status: 200, body: (await readPage(page.slice(0, -'.md'.length))).markdown, headers: { ...security, 'content-type': 'text/markdown; charset=utf-8' } }
+        return {
+          status: 200,
+          body: (await readPage(page.slice(0, -'.md'.length))).markdown,
+          headers: { ...security, 'content-type': 'text/markdown; charset=utf-8' },
+        }
       const wanted = await readPage(page)
-      return { status: 200, body: await renderPage(wanted, await readPages()), headers: { ...security, 'content-type': 'text/html; charset=utf-8' } }
+      return {
+        status: 200,
+        body: await renderPage(wanted, await readPages()),
+        headers: { ...security, 'content-type': 'text/html; charset=utf-8' },
+      }
     },
   }),
 ]

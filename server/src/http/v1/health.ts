@@ -24,10 +24,15 @@ export const healthEndpoints = [
     errors: [503],
     handler: async ({ deps: { database, stopping, log } }) => {
       if (stopping.aborted) throw new AppError('SERVICE_UNAVAILABLE', 'The server is shutting down.', { retryAfter: 5 })
-      await database.system.selectFrom('plans').select('id').limit(1).execute().catch((cause) => {
-        log.error({ err: cause }, 'the database does not answer')
-        throw new AppError('SERVICE_UNAVAILABLE', 'The database does not answer.', { retryAfter: 5, cause })
-      })
+      await database.system
+        .selectFrom('plans')
+        .select('id')
+        .limit(1)
+        .execute()
+        .catch((cause) => {
+          log.error({ err: cause }, 'the database does not answer')
+          throw new AppError('SERVICE_UNAVAILABLE', 'The database does not answer.', { retryAfter: 5, cause })
+        })
       return ok({ status: 'ready', database: database.kind })
     },
   }),
