@@ -170,13 +170,16 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
       for (const one of batch) await startKind(kind, [one])
       return
     }
-    batch.forEach(({ lane, item }, i) => {
+    for (const [i, { lane, item }] of batch.entries()) {
       const input = inputs?.[i]
-      if (inputs && input !== null && input !== undefined) return void runOne(lane, item, input)
+      if (input !== null && input !== undefined) {
+        void runOne(lane, item, input)
+        continue
+      }
       running--
       lane.running--
       finish({ lane, item, end: inputs ? 'obsolete' : 'threw' })
-    })
+    }
   }
 
   // Round robin over lanes: a lane with a long queue gets its window and no more, and then stands behind the others.
