@@ -27,6 +27,7 @@ import { loadSecrets } from './secrets.ts'
 const megabyte = 1_048_576
 // A request that has not ended by then belongs to a client that no longer sends or reads.
 const closeGraceMs = 5_000
+const closeSweepMs = 50
 
 // Listening on every address means no address that a client could be told, so it is told the one that is always there.
 const localUrl = ({ HOST, PORT }: Config): string => {
@@ -140,8 +141,11 @@ const welcome = (config: Config, baseUrl: string, credentialsPath: string, datab
 /** Lets requests finish, and hangs up on those that do not. */
 const closeServer = async (server: FastifyInstance): Promise<void> => {
   const timer = setTimeout(() => server.server.closeAllConnections(), closeGraceMs)
+  // Closing hangs up on what is idle at that moment; a client that keeps its connection after a last answer is idle later.
+  const sweep = setInterval(() => server.server.closeIdleConnections(), closeSweepMs)
   await server.close()
   clearTimeout(timer)
+  clearInterval(sweep)
 }
 
 const listen = (server: FastifyInstance, { HOST, PORT }: Config): Promise<unknown> =>
