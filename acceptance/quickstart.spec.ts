@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { after, test } from 'node:test'
+import { freePort, installParley, type Parley } from './parley.ts'
+
+const installed: Parley[] = []
+
+after(async () => {
+  for (const parley of installed) await parley.remove()
+})
+
+const blocksOf = (markdown: string): string[] => [...markdown.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block]) => block!)
+
+// An answer that goes into a variable is not shown, and a delete has none.
+const showsAnswer = (block: string): boolean => block.split('\n').some((line) => line.startsWith('curl ') && !line.includes('-X DELETE'))
+
+const readPage = (path: string): Promise<string> => readFile(new URL(path, import.meta.url), 'utf8')
+
+/** Runs the blocks one after the other in one shell, as a reader would paste them. Resolves with what each printed. */
+const paste = async (parley: Parley, blocks: string[]): Promise<string[]> => {
+  const marked = blocks.map((block, i) => `${block}\nprintf '\\n=== end of block ${i} ===\\n'\n`)
+  const script = ['set -eu', ...marked, 'wait'].join('\n')
+  // `node` in a block is the node of these tests.
+  const env = { PATH: `${dirname(process.execPath)}:${process.env.PATH}` }
+  const { code, stdout, stderr } = await new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) =>
+    execFile('sh', ['-c', script], { cwd: parley.folder, env, timeout: 60_000 }, (error, stdout, stderr) => resolve({ code: error ? (error.code ?? error.signal) : 0, stdout, stderr })),
+  )
+  assert.equal(code, 0, `the shell ended with ${code}\n${stdout}\n${stderr}`)
+  assert.equal(stderr.replaceAll(/.*Terminated.*\n?/g, ''), '')
+  return stdout.split(/\n=== end of block \d+ ===\n/).slice(0, blocks.length)
+}
+
+// The local receiver of the page listens on a port that is free on a reader's machine, but perhaps not on this one.
+const onFreePort = async (blocks: string[]): Promise<string[]> => {
+  const port = String(await freePort())
+  return blocks.map((block) => block.replaceAll(/\b4000\b/g, port))
+}
+
+for (const [name, path] of [
+  ['README.md', '../README.md'],
+  ['the quickstart of the guide', '../docs/guide/quickstart.md'],
+] as const)
+  test(`every block of ${name} works when it is pasted`, async () => {
+    const parley = await installParley()
+    installed.push(parley)
+    await parley.start()
+    const blocks = await onFreePort(blocksOf(await readPage(path)))
+    assert.ok(blocks.length >= 4)
+    const printed = await paste(parley, blocks)
+    assert.equal(printed.length, blocks.length)
+    for (const [i, text] of printed.entries()) {
+      assert.doesNotMatch(text, /"error":\{|undefined/, `${blocks[i]}\n${text}`)
+      if (showsAnswer(blocks[i]!)) assert.notEqual(text.trim(), '', `nothing came of\n${blocks[i]}`)
+    }
+    const answered = printed.find((text) => text.includes('"citations":[{'))
+    assert.match(answered ?? '', /signature/i, printed.join('\n'))
+    assert.ok(printed.some((text) => text.includes('event: message-end')))
+    assert.ok(printed.some((text) => text.includes('"type":"contact.created"')))
+    const { data } = (await parley.call('GET', '/v1/contacts?search=alex')).body
+    assert.equal(data[0].email, 'alex@acmecorp.com')
+  })
