@@ -18,7 +18,8 @@ const parse = async (build: (form: FormData) => void) => {
 const raw = (body: string) => parseMultipart(Buffer.from(body, 'latin1'), 'multipart/form-data; boundary=limit')
 const part = (head: string, text: string) => `--limit\r\ncontent-disposition: form-data; ${head}\r\n\r\n${text}\r\n`
 
-const refused = (param?: string) => (error: unknown) => error instanceof AppError && error.code === 'BAD_REQUEST' && (param === undefined || error.param === param)
+const refused = (param?: string) => (error: unknown) =>
+  error instanceof AppError && error.code === 'BAD_REQUEST' && (param === undefined || error.param === param)
 
 test('fields and one file come apart, bytes untouched', async () => {
   const bytes = Buffer.from([0, 255, 13, 10, 45, 45])
@@ -32,15 +33,37 @@ test('fields and one file come apart, bytes untouched', async () => {
 })
 
 test('two files, a field sent twice and a broken form are refused', async () => {
-  await assert.rejects(parse((form) => ['a', 'b'].forEach((name) => form.append(name, new File(['x'], name)))), refused('b'))
-  await assert.rejects(parse((form) => ['1', '2'].forEach((value) => form.append('name', value))), refused('name'))
-  for (const body of ['', 'nonsense', '--limit', '--limit\r\n', part('name="x"', 'y'), '--other--\r\n']) await assert.rejects(raw(body), refused())
+  await assert.rejects(
+    parse((form) => {
+      for (const name of ['a', 'b']) form.append(name, new File(['x'], name))
+    }),
+    refused('b'),
+  )
+  await assert.rejects(
+    parse((form) => {
+      for (const value of ['1', '2']) form.append('name', value)
+    }),
+    refused('name'),
+  )
+  for (const body of ['', 'nonsense', '--limit', '--limit\r\n', part('name="x"', 'y'), '--other--\r\n'])
+    await assert.rejects(raw(body), refused())
   await assert.rejects(parseMultipart(Buffer.from('x'), 'multipart/form-data'), refused())
 })
 
 test('fields are read as strictly as a JSON body', async () => {
-  for (const metadata of ['{', '{"a":1,"a":2}', '{"__proto__":{}}', '{"a":"\\u0000"}', '['.repeat(50) + ']'.repeat(50), '1e999'])
-    await assert.rejects(parse((form) => form.append('metadata', metadata)), refused('metadata'), metadata)
+  for (const metadata of [
+    '{',
+    '{"a":1,"a":2}',
+    '{"__proto__":{}}',
+    '{"a":"\\u0000"}',
+    '['.repeat(50) + ']'.repeat(50),
+    '1e999',
+  ])
+    await assert.rejects(
+      parse((form) => form.append('metadata', metadata)),
+      refused('metadata'),
+      metadata,
+    )
   await assert.rejects(raw(`${part('name="name"', 'a\0b')}--limit--\r\n`), refused('name'))
   await assert.rejects(raw(`${part('name="file"; filename="a\0.txt"', 'x')}--limit--\r\n`), refused())
 })

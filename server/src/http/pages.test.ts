@@ -15,7 +15,8 @@ after(() => app.close())
 
 type List = { data: { id: string; name: string }[]; has_more: boolean; next_cursor: string | null }
 
-const list = async (query: string): Promise<List> => (await app.call('GET', `/v1/contacts${query}`, { key })).json<List>()
+const list = async (query: string): Promise<List> =>
+  (await app.call('GET', `/v1/contacts${query}`, { key })).json<List>()
 const add = (name: string) => app.call('POST', '/v1/contacts', { key, body: { name } })
 
 test('pages walk the whole list once, newest first, while rows are added and removed', async () => {
@@ -48,6 +49,16 @@ test('a cursor holds for its own kind of list alone', () => {
   assert.deepEqual(pageOf('contact', { cursor: next_cursor! }), { limit: 20, after: rows[0]!.id })
   assert.throws(() => pageOf('agent', { cursor: next_cursor! }), AppError)
   const forged = (text: string) => Buffer.from(text).toString('base64url')
-  for (const cursor of ['', 'abc', forged('1:'), forged(`2:${toWireId('contact', newId())}`), forged("1:x' or true"), 'é'])
-    assert.throws(() => pageOf('contact', { cursor }), (error) => error instanceof AppError && error.param === 'cursor')
+  for (const cursor of [
+    '',
+    'abc',
+    forged('1:'),
+    forged(`2:${toWireId('contact', newId())}`),
+    forged("1:x' or true"),
+    'é',
+  ])
+    assert.throws(
+      () => pageOf('contact', { cursor }),
+      (error) => error instanceof AppError && error.param === 'cursor',
+    )
 })

@@ -1,15 +1,24 @@
 import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { AppError, notFound } from '../base/errors.ts'
+import type { KeyHolder } from '../domain/api-keys/index.ts'
 import type { Ctx } from '../domain/context.ts'
 import { requireScope } from '../domain/context.ts'
-import type { KeyHolder } from '../domain/api-keys/index.ts'
 import { authenticate } from './authenticate.ts'
 import type { Deps } from './deps.ts'
 import type { Call, Endpoint, JsonReply, OnceOnly, Reply } from './endpoint.ts'
 import { type ErrorBody, errorBody, knownError, problemOf } from './errors.ts'
-import { claimKey, fingerprintOf, type IdempotentRequest, idempotencyKeyOf, type KeptReply, plainText, runInTransaction, sealedText } from './idempotency.ts'
-import { createRateLimiter, rateLimitHeaders, type RateLimiter, unlimitedPerMinute } from './rate-limit.ts'
+import {
+  claimKey,
+  fingerprintOf,
+  type IdempotentRequest,
+  idempotencyKeyOf,
+  type KeptReply,
+  plainText,
+  runInTransaction,
+  sealedText,
+} from './idempotency.ts'
+import { createRateLimiter, type RateLimiter, rateLimitHeaders, unlimitedPerMinute } from './rate-limit.ts'
 import { readBody } from './read-body.ts'
 import { writeFrames } from './sse.ts'
 import { createTransport, type Transport } from './transport.ts'
@@ -43,22 +52,35 @@ const contextOf = (deps: Deps, holder: KeyHolder, requestId: string): Ctx => ({
 /** What the server itself keeps beside what the endpoints get. */
 type Kernel = { deps: Deps; limiter: RateLimiter; transport: Transport }
 
-const anonymousBucket = ({ transport }: Kernel, request: FastifyRequest) => ({ name: `address ${transport.addressOf(request)}`, perMinute: anonymousPerMinute })
+const anonymousBucket = ({ transport }: Kernel, request: FastifyRequest) => ({
+  name: `address ${transport.addressOf(request)}`,
+  perMinute: anonymousPerMinute,
+})
 
 const limit = (kernel: Kernel, request: FastifyRequest, reply: FastifyReply): void => {
   const { holder } = request
   const perMinute = holder?.requestsPerMinute ?? unlimitedPerMinute
   const buckets = holder
-    ? [{ name: `key ${holder.keyId}`, perMinute }, { name: `workspace ${holder.workspaceId}`, perMinute }]
+    ? [
+        { name: `key ${holder.keyId}`, perMinute },
+        { name: `workspace ${holder.workspaceId}`, perMinute },
+      ]
     : [anonymousBucket(kernel, request)]
   const allowance = kernel.limiter.take(buckets)
   reply.headers(rateLimitHeaders(allowance, kernel.deps.clock.now()))
   if (!allowance.allowed)
-    throw new AppError('RATE_LIMIT_EXCEEDED', 'Too many requests. Slow down and retry after 1 minute.', { retryAfter: allowance.retryAfter })
+    throw new AppError('RATE_LIMIT_EXCEEDED', 'Too many requests. Slow down and retry after 1 minute.', {
+      retryAfter: allowance.retryAfter,
+    })
 }
 
 /** Before the body is read: who calls, may they, and have they called too often. */
-const admit = async (kernel: Kernel, endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+const admit = async (
+  kernel: Kernel,
+  endpoint: Endpoint,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> => {
   const { deps } = kernel
   kernel.transport.requireHttps(request)
   if (endpoint.access === 'public') return limit(kernel, request, reply)
@@ -83,10 +105,13 @@ const checkReply = (endpoint: Endpoint, reply: JsonReply): void => {
   const schema = endpoint.responses[reply.status]
   if (schema === undefined) throw new Error(`${endpoint.id} answered ${reply.status}, which it does not declare`)
   if (schema === null ? reply.body !== undefined : !schema.safeParse(reply.body).success)
-    throw new Error(`${endpoint.id} answered with a body that does not fit its schema: ${schema?.safeParse(reply.body).error?.message ?? 'no body is declared'}`)
+    throw new Error(
+      `${endpoint.id} answered with a body that does not fit its schema: ${schema?.safeParse(reply.body).error?.message ?? 'no body is declared'}`,
+    )
 }
 
-const wantsProblem = (request: FastifyRequest): boolean => request.headers.accept?.includes('application/problem+json') ?? false
+const wantsProblem = (request: FastifyRequest): boolean =>
+  request.headers.accept?.includes('application/problem+json') ?? false
 
 const sendErrorBody = (request: FastifyRequest, reply: FastifyReply, body: ErrorBody): FastifyReply => {
   const asProblem = wantsProblem(request)
@@ -135,21 +160,38 @@ const goneSignal = (endpoint: Endpoint, { raw }: FastifyReply): AbortSignal => {
 
 const withoutKey: OnceOnly = { resourceId: null, note: async () => undefined, remember: async () => undefined }
 
-const answer = async (deps: Deps, endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+const answer = async (
+  deps: Deps,
+  endpoint: Endpoint,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<unknown> => {
   const params = parseParams(endpoint, request.params)
-  const query = endpoint.query ? validate(endpoint.query, refuseNul(request.query as Record<string, unknown>)) : undefined
+  const query = endpoint.query
+    ? validate(endpoint.query, refuseNul(request.query as Record<string, unknown>))
+    : undefined
   const rawBody = request.body as Buffer | undefined
   const contentType = request.headers['content-type'] ?? ''
   const { body, file } = await readBody(endpoint, rawBody, contentType, deps.settings)
   // A public endpoint never looks at its context: it has no workspace.
   const ctx = request.holder ? contextOf(deps, request.holder, request.id) : (undefined as unknown as Ctx)
-  const call = { params, query, body, file, headers: request.headers, deps, signal: goneSignal(endpoint, reply) } as Omit<Call<never, never, never>, 'ctx' | 'once' | 'afterCommit'>
+  const call = {
+    params,
+    query,
+    body,
+    file,
+    headers: request.headers,
+    deps,
+    signal: goneSignal(endpoint, reply),
+  } as Omit<Call<never, never, never>, 'ctx' | 'once' | 'afterCommit'>
   const committed: (() => void)[] = []
   const runCommitted = () => {
     for (const action of committed) action()
   }
   const run = (within: Ctx, once: OnceOnly = withoutKey) =>
-    endpoint.handler({ ...call, ctx: within, once, afterCommit: (action) => committed.push(action) } as Parameters<Endpoint['handler']>[0])
+    endpoint.handler({ ...call, ctx: within, once, afterCommit: (action) => committed.push(action) } as Parameters<
+      Endpoint['handler']
+    >[0])
 
   const key = endpoint.idempotency === 'none' ? undefined : idempotencyKeyOf(request.headers['idempotency-key'])
   if (key === undefined) {
@@ -187,8 +229,14 @@ const answer = async (deps: Deps, endpoint: Endpoint, request: FastifyRequest, r
 const sendError = (kernel: Kernel, request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply => {
   const { deps, limiter } = kernel
   const known = knownError(error)
-  if (!known) deps.log.error({ err: error, request_id: request.id, method: request.method, route: request.routeOptions?.url }, 'a request failed')
-  const shown = known ?? new AppError('INTERNAL_ERROR', 'Something went wrong on our side. It has been logged under this request id.')
+  if (!known)
+    deps.log.error(
+      { err: error, request_id: request.id, method: request.method, route: request.routeOptions?.url },
+      'a request failed',
+    )
+  const shown =
+    known ??
+    new AppError('INTERNAL_ERROR', 'Something went wrong on our side. It has been logged under this request id.')
   if (reply.raw.headersSent) {
     // A stream broke off in the middle: only a connection cut behind the last frame tells its reader so.
     reply.raw.socket?.destroySoon()
@@ -196,7 +244,8 @@ const sendError = (kernel: Kernel, request: FastifyRequest, reply: FastifyReply,
   }
   reply.header('x-request-id', request.id)
   // What failed before it was counted still says how much is left.
-  if (!reply.hasHeader('x-ratelimit-limit')) reply.headers(rateLimitHeaders(limiter.peek(anonymousBucket(kernel, request)), deps.clock.now()))
+  if (!reply.hasHeader('x-ratelimit-limit'))
+    reply.headers(rateLimitHeaders(limiter.peek(anonymousBucket(kernel, request)), deps.clock.now()))
   if (shown.retryAfter !== undefined) reply.header('retry-after', String(shown.retryAfter))
   return sendErrorBody(request, reply, errorBody(shown, request.id, deps.settings.publicUrl))
 }
@@ -213,7 +262,12 @@ const answerOtherMethods = (app: FastifyInstance, endpoints: readonly Endpoint[]
       limit(kernel, request, reply)
       reply.header('allow', allow)
     }
-    app.route({ method: 'OPTIONS', url: path, onRequest, handler: async (_request: FastifyRequest, reply: FastifyReply) => reply.code(204).send() })
+    app.route({
+      method: 'OPTIONS',
+      url: path,
+      onRequest,
+      handler: async (_request: FastifyRequest, reply: FastifyReply) => reply.code(204).send(),
+    })
     app.route({
       method: others,
       url: path,
@@ -227,14 +281,29 @@ const answerOtherMethods = (app: FastifyInstance, endpoints: readonly Endpoint[]
 }
 
 const noSuchPath = ({ method, url }: FastifyRequest, publicUrl: string): AppError =>
-  new AppError('NOT_FOUND', `There is no ${method} ${url.split('?')[0]!.slice(0, 200)} here. The endpoints are listed at ${publicUrl}/openapi.json.`)
+  new AppError(
+    'NOT_FOUND',
+    `There is no ${method} ${url.split('?')[0]!.slice(0, 200)} here. The endpoints are listed at ${publicUrl}/openapi.json.`,
+  )
 
 /** The answer to bytes that never became a request. */
 const rawRefusal = (error: Error & { code?: string }, publicUrl: string): string => {
   const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
   const id = requestIdOf(undefined)
-  const body = JSON.stringify(errorBody(new AppError('BAD_REQUEST', late ? 'The request took too long to arrive.' : 'The request is not valid HTTP.'), id, publicUrl))
-  const head = ['HTTP/1.1 400 Bad Request', 'Content-Type: application/json; charset=utf-8', `Content-Length: ${Buffer.byteLength(body)}`, `X-Request-Id: ${id}`, 'Connection: close']
+  const body = JSON.stringify(
+    errorBody(
+      new AppError('BAD_REQUEST', late ? 'The request took too long to arrive.' : 'The request is not valid HTTP.'),
+      id,
+      publicUrl,
+    ),
+  )
+  const head = [
+    'HTTP/1.1 400 Bad Request',
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${id}`,
+    'Connection: close',
+  ]
   return `${head.join('\r\n')}\r\n\r\n${body}`
 }
 
@@ -262,7 +331,9 @@ export const createServer = (deps: Deps, endpoints: readonly Endpoint[]): Fastif
     if (request.is404) limit(kernel, request, reply)
   })
   app.setErrorHandler((error, request: FastifyRequest, reply: FastifyReply) => sendError(kernel, request, reply, error))
-  app.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => sendError(kernel, request, reply, noSuchPath(request, deps.settings.publicUrl)))
+  app.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) =>
+    sendError(kernel, request, reply, noSuchPath(request, deps.settings.publicUrl)),
+  )
   for (const endpoint of endpoints) {
     if (!endpoint.access) throw new Error(`The endpoint ${endpoint.id} names no access.`)
     app.route({

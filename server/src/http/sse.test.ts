@@ -130,6 +130,7 @@ test('a reader who leaves does not stop what is being said from being finished',
 
 test('a failure before the first frame is thrown with nothing sent, and one after it is thrown too', async () => {
   const before = await serving(
+    // biome-ignore lint/correctness/useYield: it fails before it has anything to say
     async function* () {
       throw new Error('early')
     },

@@ -46,13 +46,21 @@ test('a fault is one sentence that names its field', () => {
 
 test('several faults are all listed, up to ten, and long names are cut', () => {
   const { details } = faultOf({ name: 7, kind: 7, email: 7 })
-  assert.deepEqual((details!.errors as { param: string }[]).map(({ param }) => param), ['name', 'kind', 'email'])
-  assert.equal((faultOf({ name: 'Ada', list: Array.from({ length: 50 }, () => ({ n: 'x' })) }).details!.errors as unknown[]).length, 10)
+  assert.deepEqual(
+    (details!.errors as { param: string }[]).map(({ param }) => param),
+    ['name', 'kind', 'email'],
+  )
+  assert.equal(
+    (faultOf({ name: 'Ada', list: Array.from({ length: 50 }, () => ({ n: 'x' })) }).details!.errors as unknown[])
+      .length,
+    10,
+  )
   assert.ok(faultOf({ name: 'Ada', ['x'.repeat(10_000)]: 1 }).message.length < 200)
 })
 
 test('U+0000 is refused in names and values, and values of other types are let be', () => {
-  for (const fields of [{ a: '\0' }, { 'a\0': 'x' }, { a: ['x', '\0'] }]) assert.throws(() => refuseNul(fields), AppError)
+  for (const fields of [{ a: '\0' }, { 'a\0': 'x' }, { a: ['x', '\0'] }])
+    assert.throws(() => refuseNul(fields), AppError)
   const strange = { a: 'x', b: ['y'], c: { toString: 1 }, d: undefined }
   assert.equal(refuseNul(strange), strange)
 })
