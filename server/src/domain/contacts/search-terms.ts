@@ -1,4 +1,5 @@
-const maxTerms = 60
+// More words than anybody has in a name; each is a row.
+const maxWords = 60
 const maxTermLength = 64
 
 const fold = (text: string): string =>
@@ -20,6 +21,7 @@ export const tagTerm = (tag: string): string => `#${fold(tag)}`
 
 type Searchable = { name: string | null; email: string | null; company: string | null; tags: string[] }
 
-/** Everything a contact can be found by: its words, and its tags marked with `#`. */
-export const termsOf = ({ name, email, company, tags }: Searchable): string[] =>
-  [...new Set([...wordsOf([name, company, email].filter(Boolean).join(' ')), ...tags.map(tagTerm)])].slice(0, maxTerms)
+/** Everything a contact can be found by: all its tags, marked with `#`, and its words. */
+export const termsOf = ({ name, email, company, tags }: Searchable): string[] => [
+  ...new Set([...tags.map(tagTerm), ...wordsOf([name, company, email].filter(Boolean).join(' ')).slice(0, maxWords)]),
+]
