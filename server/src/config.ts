@@ -9,10 +9,17 @@ const list = z.string().transform((text) =>
     .filter(Boolean),
 )
 
-const network = list.refine(
-  (entries) => entries.every((entry) => isIP(entry.split('/')[0]!) !== 0),
-  'must be addresses or networks, separated by commas',
-)
+const isNetwork = (entry: string): boolean => {
+  const [address = '', prefix, ...rest] = entry.split('/')
+  const longest = { 0: -1, 4: 32, 6: 128 }[isIP(address)]!
+  return (
+    longest > 0 &&
+    rest.length === 0 &&
+    (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= longest))
+  )
+}
+
+const network = list.refine((entries) => entries.every(isNetwork), 'must be addresses or networks, separated by commas')
 
 const retrySchedule = list
   .transform((parts) => parts.map(Number))

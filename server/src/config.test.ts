@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { ConfigError, readConfig } from './config.ts'
+
+const faultsOf = (environment: Record<string, string>): string => {
+  try {
+    readConfig(environment)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message
+    throw error
+  }
+  return ''
+}
+
+test('nothing needs to be set, and an empty variable counts as not set', () => {
+  const config = readConfig({ PORT: '', DATABASE_URL: '', HOST: '' })
+  assert.deepEqual(
+    [config.PORT, config.HOST, config.PARLEY_DATA_DIR, config.DATABASE_URL],
+    [8080, '127.0.0.1', '.parley', undefined],
+  )
+  assert.ok(Object.isFrozen(config))
+})
+
+test('all bad variables are named at once, and their values are not shown', () => {
+  const message = faultsOf({
+    PORT: 'http',
+    PARLEY_LOG_LEVEL: 'loud',
+    DATABASE_URL: 'mysql://user:hunter2@x/y',
+    PARLEY_SECRET_KEY: 'hunter2',
+    PARLEY_TRUSTED_PROXIES: 'proxy.internal',
+  })
+  for (const name of ['PORT', 'PARLEY_LOG_LEVEL', 'DATABASE_URL', 'PARLEY_SECRET_KEY', 'PARLEY_TRUSTED_PROXIES'])
+    assert.match(message, new RegExp(`^  ${name}: `, 'm'))
+  assert.ok(!message.includes('hunter2'))
+})
+
+test('a port is a whole number that a socket can have', () => {
+  for (const port of ['-1', '65536', '1.5', 'x', '80a']) assert.match(faultsOf({ PORT: port }), /PORT/, port)
+  assert.equal(readConfig({ PORT: '0' }).PORT, 0)
+})
+
+test('trusted proxies are addresses or networks', () => {
+  assert.deepEqual(readConfig({ PARLEY_TRUSTED_PROXIES: '10.0.0.0/8, ::1 ,192.168.1.1' }).PARLEY_TRUSTED_PROXIES, [
+    '10.0.0.0/8',
+    '::1',
+    '192.168.1.1',
+  ])
+  for (const bad of ['10.0.0.0/33', '10.0.0.0/x', '10.0.0.0/', '::1/129', '10.0.0.0/8/8', 'localhost'])
+    assert.match(faultsOf({ PARLEY_TRUSTED_PROXIES: bad }), /PARLEY_TRUSTED_PROXIES/, bad)
+})
+
+test('a retry schedule is a list of seconds', () => {
+  assert.deepEqual(readConfig({ PARLEY_WEBHOOK_RETRY_SECONDS: '0,1,2.5' }).PARLEY_WEBHOOK_RETRY_SECONDS, [0, 1, 2.5])
+  for (const bad of ['x', '-1', ',', '1,Infinity'])
+    assert.match(faultsOf({ PARLEY_WEBHOOK_RETRY_SECONDS: bad }), /PARLEY_WEBHOOK_RETRY_SECONDS/, bad)
+})
+
+test('a model is named with its address or not at all', () => {
+  assert.match(faultsOf({ PARLEY_MODEL_NAME: 'llama' }), /go together/)
+  assert.match(faultsOf({ PARLEY_MODEL_BASE_URL: 'http://127.0.0.1:11434/v1' }), /go together/)
+  assert.equal(
+    readConfig({ PARLEY_MODEL_NAME: 'llama', PARLEY_MODEL_BASE_URL: 'http://127.0.0.1:11434/v1' }).PARLEY_MODEL_NAME,
+    'llama',
+  )
+})
+
+test('the secret key is 32 bytes in base64', () => {
+  const key = Buffer.alloc(32, 5)
+  assert.deepEqual(readConfig({ PARLEY_SECRET_KEY: key.toString('base64') }).PARLEY_SECRET_KEY, key)
+  for (const bad of [Buffer.alloc(31).toString('base64'), Buffer.alloc(33).toString('base64'), 'x'])
+    assert.match(faultsOf({ PARLEY_SECRET_KEY: bad }), /32 bytes/)
+})
