@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import crypto from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, request, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders, request, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
@@ -16,7 +16,11 @@ let parley: Parley
 let TOKEN = ''
 let BASE = ''
 
-const wait = (id: string) => eventually(async () => (await parley.call('GET', `/v1/knowledge-sources/${id}`)).body.status, (status) => status === 'ready')
+const wait = (id: string) =>
+  eventually(
+    async () => (await parley.call('GET', `/v1/knowledge-sources/${id}`)).body.status,
+    (status) => status === 'ready',
+  )
 
 before(async () => {
   parley = await installParley({
@@ -29,7 +33,12 @@ before(async () => {
   TOKEN = (await parley.credentials()).sandbox_key
   BASE = `${parley.baseUrl}/v1`
   const { body } = await parley.call('POST', '/v1/knowledge-sources', {
-    body: { type: 'text', name: 'Follow-ups', content: '# Follow-ups\n\nThe last client follow-up with Acme Corp was a call about the Smith proposal on Monday.' },
+    body: {
+      type: 'text',
+      name: 'Follow-ups',
+      content:
+        '# Follow-ups\n\nThe last client follow-up with Acme Corp was a call about the Smith proposal on Monday.',
+    },
   })
   await wait(body.id)
 })
@@ -53,6 +62,7 @@ const assertReply = (reply: any): void => {
 }
 
 test('klairo: the printed fetch client chats, and throws the message of an error', async () => {
+  // biome-ignore format: as it is printed.
   async function chatWithAria(message: unknown, KLAIRO_TOKEN = TOKEN): Promise<any> {
     const res = await fetch(`${BASE}/chat`, {
       method: 'POST',
@@ -73,7 +83,9 @@ test('klairo: the printed fetch client chats, and throws the message of an error
   const reply = await chatWithAria(message)
   assertReply(reply)
   assert.equal(typeof (await chatWithAria("Summarise today's leads.")).content, 'string')
-  await assert.rejects(chatWithAria(message, 'kl_live_YOUR_API_KEY'), { message: 'Bearer token is missing or invalid.' })
+  await assert.rejects(chatWithAria(message, 'kl_live_YOUR_API_KEY'), {
+    message: 'Bearer token is missing or invalid.',
+  })
   await assert.rejects(chatWithAria(undefined), /message/)
 })
 
@@ -84,9 +96,9 @@ test('klairo: what the printed requests client sends is answered alike', async (
     headers: {
       'User-Agent': 'python-requests/2.32.3',
       'Accept-Encoding': 'gzip, deflate, br, zstd',
-      'Accept': '*/*',
-      'Connection': 'keep-alive',
-      'Authorization': `Bearer ${TOKEN}`,
+      Accept: '*/*',
+      Connection: 'keep-alive',
+      Authorization: `Bearer ${TOKEN}`,
       'Content-Length': Buffer.byteLength(json),
       'Content-Type': 'application/json',
     },
@@ -111,13 +123,29 @@ test('klairo: the printed curl line works with its action', async () => {
 })
 
 test('klairo: a conversation goes on by its id, with a context, and streams when asked', async () => {
-  const contact = await parley.call('POST', '/v1/contacts', { body: { name: 'Alex Johnson', email: 'alex@acmecorp.com', company: 'Acme Corp', tags: ['prospect'], metadata: { deal_value: 12000, source: 'cold-email' } } })
-  const send = (body: object) => fetch(`${BASE}/chat`, { method: 'POST', headers: { Authorization: `Bearer ${TOKEN}`, 'Content-Type': 'application/json' }, body: JSON.stringify(body) })
+  const contact = await parley.call('POST', '/v1/contacts', {
+    body: {
+      name: 'Alex Johnson',
+      email: 'alex@acmecorp.com',
+      company: 'Acme Corp',
+      tags: ['prospect'],
+      metadata: { deal_value: 12000, source: 'cold-email' },
+    },
+  })
+  const send = (body: object) =>
+    fetch(`${BASE}/chat`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${TOKEN}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    })
   const first: any = await (await send({ message, context: { contact_id: contact.body.id }, stream: false })).json()
   assertReply(first)
   const second: any = await (await send({ message, conversation_id: first.conversation_id })).json()
   assert.equal(second.conversation_id, first.conversation_id)
-  assert.equal((await parley.call('GET', `/v1/conversations/${first.conversation_id}`)).body.contact_id, contact.body.id)
+  assert.equal(
+    (await parley.call('GET', `/v1/conversations/${first.conversation_id}`)).body.contact_id,
+    contact.body.id,
+  )
   const streamed = await send({ message, conversation_id: first.conversation_id, stream: true })
   assert.match(streamed.headers.get('content-type') ?? '', /^text\/event-stream/)
   const frames = []
@@ -132,7 +160,13 @@ test('klairo: every error has the printed shape, and every response says what is
     [400, 'BAD_REQUEST', parley.call('POST', '/v1/chat', { body: {} })],
     [400, 'BAD_REQUEST', parley.call('GET', '/v1/contacts?limit=101')],
     [401, 'UNAUTHORIZED', parley.call('POST', '/v1/chat', { key: null, body: { message } })],
-    [401, 'UNAUTHORIZED', parley.call('GET', '/v1/contacts', { key: 'kl_live_a1b2c3d4e5f67890abcdef1234567890abcdef1234567890abcdef12345678' })],
+    [
+      401,
+      'UNAUTHORIZED',
+      parley.call('GET', '/v1/contacts', {
+        key: 'kl_live_a1b2c3d4e5f67890abcdef1234567890abcdef1234567890abcdef12345678',
+      }),
+    ],
     [404, 'NOT_FOUND', parley.call('GET', '/v1/contacts/cnt_01JNABC123')],
     [404, 'NOT_FOUND', parley.call('GET', '/v1/nothing-here')],
     [426, 'UPGRADE_REQUIRED', parley.call('GET', '/v1/contacts', { headers: { 'x-forwarded-proto': 'http' } })],
@@ -144,7 +178,8 @@ test('klairo: every error has the printed shape, and every response says what is
     assert.equal(body.error.status, status)
     assert.equal(typeof body.error.message, 'string')
     assert.match(headers.get('content-type') ?? '', /^application\/json/)
-    for (const name of ['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset']) assert.match(headers.get(name) ?? '', /^\d+$/, name)
+    for (const name of ['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset'])
+      assert.match(headers.get(name) ?? '', /^\d+$/, name)
   }
   const missing = await parley.call('GET', '/v1/contacts', { key: null })
   assert.equal(missing.body.error.message, 'Bearer token is missing or invalid.')
@@ -177,6 +212,7 @@ after(() => {
 // The handler is the printed one, line for line, in Express' clothes: `req.body` is the raw body, as express.raw leaves it.
 const startReceiver = async (): Promise<Receiver> => {
   const receiver: Receiver = { url: '', secret: '', received: [], refused: 0, status: 200, server: createServer() }
+  // biome-ignore format: as it is printed.
   const handle = (req: { headers: IncomingHttpHeaders; body: Buffer }, res: { status(code: number): { send(text: string): void }; sendStatus(code: number): void }) => {
     const sig     = req.headers['x-klairoai-signature'];
     const secret  = receiver.secret;
@@ -209,7 +245,10 @@ const startReceiver = async (): Promise<Receiver> => {
 }
 
 const register = async (receiver: Receiver, events: string[], key = TOKEN): Promise<any> => {
-  const { status, body } = await parley.call('POST', '/v1/webhooks', { key, body: { url: receiver.url, events, description: 'Production webhook receiver' } })
+  const { status, body } = await parley.call('POST', '/v1/webhooks', {
+    key,
+    body: { url: receiver.url, events, description: 'Production webhook receiver' },
+  })
   assert.equal(status, 201, JSON.stringify(body))
   receiver.secret = body.secret
   return body
@@ -227,13 +266,29 @@ test('klairo: the printed verifier accepts every delivery, whatever its event', 
   await register(everything, ['*'])
   await register(aria, ['aria.message'])
 
-  const contact = await parley.call('POST', '/v1/contacts', { body: { name: 'Zoë Ünal', company: 'Ünal & Söhne “GmbH”', metadata: { emoji: '🦊', nested: { a: [1, 2.5, null] } } } })
+  const contact = await parley.call('POST', '/v1/contacts', {
+    body: {
+      name: 'Zoë Ünal',
+      company: 'Ünal & Söhne “GmbH”',
+      metadata: { emoji: '🦊', nested: { a: [1, 2.5, null] } },
+    },
+  })
   const chat = await parley.call('POST', '/v1/chat', { body: { message } })
   await parley.call('POST', `/v1/webhooks/${webhook.id}/test`)
   const types = (one: Receiver) => one.received.map(({ event }) => event.event)
-  await eventually(async () => types(receiver), (seen) => ['contact.created', 'chat.message.created', 'test.ping'].every((type) => seen.includes(type)))
-  await eventually(async () => types(everything), (seen) => seen.includes('conversation.opened') && seen.includes('chat.message.created') && seen.includes('contact.created'))
-  await eventually(async () => types(aria), (seen) => seen.includes('chat.message.created'))
+  await eventually(
+    async () => types(receiver),
+    (seen) => ['contact.created', 'chat.message.created', 'test.ping'].every((type) => seen.includes(type)),
+  )
+  await eventually(
+    async () => types(everything),
+    (seen) =>
+      seen.includes('conversation.opened') && seen.includes('chat.message.created') && seen.includes('contact.created'),
+  )
+  await eventually(
+    async () => types(aria),
+    (seen) => seen.includes('chat.message.created'),
+  )
   assert.deepEqual(new Set(types(aria)), new Set(['chat.message.created']))
   assert.ok(!types(receiver).includes('conversation.opened'))
   assert.equal(receiver.refused + everything.refused + aria.refused, 0)
@@ -248,7 +303,12 @@ test('klairo: the printed verifier accepts every delivery, whatever its event', 
   }
   const created = receiver.received.find(({ event }) => event.event === 'contact.created')!
   assert.deepEqual(created.event.data, contact.body)
-  assert.ok(receiver.received.some(({ event }) => event.event === 'chat.message.created' && JSON.stringify(event.data).includes(chat.body.message_id)))
+  assert.ok(
+    receiver.received.some(
+      ({ event }) =>
+        event.event === 'chat.message.created' && JSON.stringify(event.data).includes(chat.body.message_id),
+    ),
+  )
   const deliveryIds = everything.received.map(({ headers }) => headers['x-klairoai-delivery'])
   assert.equal(new Set(deliveryIds).size, deliveryIds.length)
 })
@@ -263,13 +323,21 @@ test('klairo: five attempts are made, then the delivery is failed, and every att
     (list) => list.length === 1,
   )
   const { attempts } = (await parley.call('GET', `/v1/event-deliveries/${failed.id}`)).body
-  assert.deepEqual(attempts.map(({ number, http_status }: any) => [number, http_status]), [1, 2, 3, 4, 5].map((number) => [number, 500]))
+  assert.deepEqual(
+    attempts.map(({ number, http_status }: any) => [number, http_status]),
+    [1, 2, 3, 4, 5].map((number) => [number, 500]),
+  )
   assert.equal(receiver.received.length, 5)
   assert.equal(new Set(receiver.received.map(({ headers }) => headers['x-klairoai-delivery'])).size, 1)
 })
 
 test('klairo: a bad URL or events list is refused with 400, and a deleted webhook hears nothing more', async () => {
-  for (const body of [{ url: 'not a url', events: ['*'] }, { url: 'https://myapp.com/hook', events: [] }, { url: 'https://myapp.com/hook', events: ['no.such.event'] }, { url: 'https://myapp.com/hook' }]) {
+  for (const body of [
+    { url: 'not a url', events: ['*'] },
+    { url: 'https://myapp.com/hook', events: [] },
+    { url: 'https://myapp.com/hook', events: ['no.such.event'] },
+    { url: 'https://myapp.com/hook' },
+  ]) {
     const { status } = await parley.call('POST', '/v1/webhooks', { body })
     assert.equal(status, 400, JSON.stringify(body))
   }
@@ -283,9 +351,16 @@ test('klairo: a bad URL or events list is refused with 400, and a deleted webhoo
 // --- chatloom: two ways to carry a key ---
 
 test('chatloom: Authorization and X-API-Key work identically', async () => {
-  const paths = ['/v1/agents', '/v1/contacts?limit=5', '/v1/accounts', '/v1/contacts/cnt_01JNABC123', '/v1/api-keys/validate']
+  const paths = [
+    '/v1/agents',
+    '/v1/contacts?limit=5',
+    '/v1/accounts',
+    '/v1/contacts/cnt_01JNABC123',
+    '/v1/api-keys/validate',
+  ]
   const dropped = new Set(['request_id', 'usage', 'last_used_at'])
-  const stable = (body: unknown) => JSON.parse(JSON.stringify(body, (name, value) => (dropped.has(name) ? undefined : value)))
+  const stable = (body: unknown) =>
+    JSON.parse(JSON.stringify(body, (name, value) => (dropped.has(name) ? undefined : value)))
   for (const path of paths) {
     const bearer = await parley.call('GET', path)
     const header = await parley.call('GET', path, { key: null, headers: { 'X-API-Key': TOKEN } })
@@ -310,7 +385,9 @@ const mint = async (scopes: string[]): Promise<string> => {
 
 test('kaicalls: every call carries a key, and its scope decides what the call may do', async () => {
   const { body: document } = await parley.call('GET', '/openapi.json', { key: null })
-  const reads = Object.keys(document.paths).filter((path) => path.startsWith('/v1/') && document.paths[path].get && !path.includes('{'))
+  const reads = Object.keys(document.paths).filter(
+    (path) => path.startsWith('/v1/') && document.paths[path].get && !path.includes('{'),
+  )
   assert.ok(reads.length >= 8, reads.join())
   for (const path of reads) assert.equal((await parley.call('GET', path, { key: null })).status, 401, path)
 
@@ -320,10 +397,19 @@ test('kaicalls: every call carries a key, and its scope decides what the call ma
   assert.equal(refused.status, 403)
   assert.equal(refused.body.error.code, 'FORBIDDEN')
   assert.equal(refused.body.error.details.required_scope, 'contacts:write')
-  const answered = await Promise.all(reads.map(async (path) => [path, (await parley.call('GET', path, { key: reader })).status] as const))
-  assert.deepEqual(answered.filter(([, status]) => status === 200).map(([path]) => path), ['/v1/api-keys/validate', '/v1/contacts'])
+  const answered = await Promise.all(
+    reads.map(async (path) => [path, (await parley.call('GET', path, { key: reader })).status] as const),
+  )
+  assert.deepEqual(
+    answered.filter(([, status]) => status === 200).map(([path]) => path),
+    ['/v1/api-keys/validate', '/v1/contacts'],
+  )
   const manager = await mint(['api_keys:manage', 'contacts:read'])
-  assert.equal((await parley.call('POST', '/v1/api-keys', { key: manager, body: { name: 'Beyond', scopes: ['contacts:write'] } })).status, 403)
+  assert.equal(
+    (await parley.call('POST', '/v1/api-keys', { key: manager, body: { name: 'Beyond', scopes: ['contacts:write'] } }))
+      .status,
+    403,
+  )
 })
 
 test('kaicalls: an endpoint that was down catches up by retry and replay from the durable record', async () => {
@@ -342,22 +428,37 @@ test('kaicalls: an endpoint that was down catches up by retry and replay from th
     async () => (await call('GET', `/v1/event-deliveries?webhook_id=${webhook.id}&status=failed`)).body.data,
     (list) => list.length === 2,
   )
-  const events = (await call('GET', '/v1/events?type=contact.created&limit=100')).body.data.filter(({ data }: any) => names.includes(data.name))
+  const events = (await call('GET', '/v1/events?type=contact.created&limit=100')).body.data.filter(({ data }: any) =>
+    names.includes(data.name),
+  )
   assert.deepEqual(events.map(({ id }: any) => id).sort(), failed.map(({ event_id }: any) => event_id).sort())
 
   receiver.status = 200
   receiver.received.length = 0
   const [first, second] = events
-  const retried = await call('POST', `/v1/event-deliveries/${failed.find(({ event_id }: any) => event_id === first.id).id}/retry`)
+  const retried = await call(
+    'POST',
+    `/v1/event-deliveries/${failed.find(({ event_id }: any) => event_id === first.id).id}/retry`,
+  )
   assert.equal(retried.status, 202, JSON.stringify(retried.body))
   const replayed = await call('POST', `/v1/events/${second.id}/replay`, { body: { webhook_id: webhook.id } })
   assert.equal(replayed.status, 202, JSON.stringify(replayed.body))
   assert.equal(replayed.body.enqueued, 1)
-  await eventually(async () => receiver.received.length, (count) => count === 2)
+  await eventually(
+    async () => receiver.received.length,
+    (count) => count === 2,
+  )
   assert.deepEqual(receiver.received.map(({ headers }) => headers['webhook-id']).sort(), [first.id, second.id].sort())
-  for (const { event } of receiver.received) assert.deepEqual(event, events.find(({ id }: any) => id === event.id))
+  for (const { event } of receiver.received)
+    assert.deepEqual(
+      event,
+      events.find(({ id }: any) => id === event.id),
+    )
   assert.equal(receiver.received.find(({ event }) => event.id === second.id)!.headers['x-klairoai-replay'], '1')
   for (const { id } of [retried.body, { id: replayed.body.delivery_ids[0] }])
-    await eventually(async () => (await call('GET', `/v1/event-deliveries/${id}`)).body, ({ status, attempts }) => status === 'delivered' && attempts.at(-1).http_status === 200)
+    await eventually(
+      async () => (await call('GET', `/v1/event-deliveries/${id}`)).body,
+      ({ status, attempts }) => status === 'delivered' && attempts.at(-1).http_status === 200,
+    )
   assert.equal(receiver.refused, 0)
 })

@@ -35,7 +35,11 @@ export type Parley = {
   /** Waits for the exit and returns its code, or the signal that ended it. */
   stop(signal?: NodeJS.Signals): Promise<number | string | null>
   child(): ChildProcess | undefined
-  call(method: string, path: string, options?: { key?: string | null; body?: unknown; headers?: Record<string, string> }): Promise<Answer>
+  call(
+    method: string,
+    path: string,
+    options?: { key?: string | null; body?: unknown; headers?: Record<string, string> },
+  ): Promise<Answer>
   remove(): Promise<void>
 }
 
@@ -60,7 +64,8 @@ export const endOf = async ({ child, output, ended }: Launched): Promise<number 
   const timer = setTimeout(() => child.kill('SIGKILL'), endedWithinMs)
   const end = await ended
   clearTimeout(timer)
-  if (child.signalCode === 'SIGKILL') throw new Error(`The process did not end within ${endedWithinMs} ms:\n${output()}`)
+  if (child.signalCode === 'SIGKILL')
+    throw new Error(`The process did not end within ${endedWithinMs} ms:\n${output()}`)
   return end
 }
 
@@ -69,7 +74,8 @@ export const untilSaid = async (launched: Launched, text: string): Promise<void>
   const { child, output } = launched
   const deadline = Date.now() + readyWithinMs
   while (!output().includes(text)) {
-    if (child.exitCode !== null || child.signalCode !== null || Date.now() > deadline) throw new Error(`Parley did not start:\n${output()}`)
+    if (child.exitCode !== null || child.signalCode !== null || Date.now() > deadline)
+      throw new Error(`Parley did not start:\n${output()}`)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }
@@ -121,7 +127,8 @@ export const installParley = async (environment: Record<string, string> = {}): P
     return signal === 'SIGKILL' ? launched.ended : endOf(launched)
   }
 
-  const credentials = async (): Promise<Credentials> => JSON.parse(await readFile(resolve(folder, environment.PARLEY_DATA_DIR ?? '.parley', 'credentials.json'), 'utf8'))
+  const credentials = async (): Promise<Credentials> =>
+    JSON.parse(await readFile(resolve(folder, environment.PARLEY_DATA_DIR ?? '.parley', 'credentials.json'), 'utf8'))
 
   return {
     baseUrl,
@@ -157,12 +164,17 @@ export const installParley = async (environment: Record<string, string> = {}): P
 }
 
 /** Asks again until `done` holds; fails loudly with the last answer. */
-export const eventually = async <Value>(read: () => Promise<Value>, done: (value: Value) => boolean, withinMs = 20_000): Promise<Value> => {
+export const eventually = async <Value>(
+  read: () => Promise<Value>,
+  done: (value: Value) => boolean,
+  withinMs = 20_000,
+): Promise<Value> => {
   const deadline = Date.now() + withinMs
   for (;;) {
     const value = await read()
     if (done(value)) return value
-    if (Date.now() > deadline) throw new Error(`Waited ${withinMs} ms in vain; last seen: ${JSON.stringify(value)?.slice(0, 2_000)}`)
+    if (Date.now() > deadline)
+      throw new Error(`Waited ${withinMs} ms in vain; last seen: ${JSON.stringify(value)?.slice(0, 2_000)}`)
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }

@@ -11,10 +11,12 @@ after(async () => {
   for (const parley of installed) await parley.remove()
 })
 
-const blocksOf = (markdown: string): string[] => [...markdown.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block]) => block!)
+const blocksOf = (markdown: string): string[] =>
+  [...markdown.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block]) => block!)
 
 // An answer that goes into a variable is not shown, and a delete has none.
-const showsAnswer = (block: string): boolean => block.split('\n').some((line) => line.startsWith('curl ') && !line.includes('-X DELETE'))
+const showsAnswer = (block: string): boolean =>
+  block.split('\n').some((line) => line.startsWith('curl ') && !line.includes('-X DELETE'))
 
 const readPage = (path: string): Promise<string> => readFile(new URL(path, import.meta.url), 'utf8')
 
@@ -25,7 +27,9 @@ const paste = async (parley: Parley, blocks: string[]): Promise<string[]> => {
   // `node` in a block is the node of these tests.
   const env = { PATH: `${dirname(process.execPath)}:${process.env.PATH}` }
   const { code, stdout, stderr } = await new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) =>
-    execFile('sh', ['-c', script], { cwd: parley.folder, env, timeout: 60_000 }, (error, stdout, stderr) => resolve({ code: error ? (error.code ?? error.signal) : 0, stdout, stderr })),
+    execFile('sh', ['-c', script], { cwd: parley.folder, env, timeout: 60_000 }, (error, stdout, stderr) =>
+      resolve({ code: error ? (error.code ?? error.signal) : 0, stdout, stderr }),
+    ),
   )
   assert.equal(code, 0, `the shell ended with ${code}\n${stdout}\n${stderr}`)
   assert.equal(stderr.replaceAll(/.*Terminated.*\n?/g, ''), '')
