@@ -14,12 +14,10 @@ export const ChatRequest = z.strictObject({
   conversation_id: idInput('conversation')
     .nullish()
     .meta({ description: 'Go on with this conversation. Absent: a new one is opened.' }),
-  agent_id: idInput('agent')
-    .nullish()
-    .meta({
-      description:
-        'The agent that answers. Absent: the agent of the conversation, or the default agent of the workspace.',
-    }),
+  agent_id: idInput('agent').nullish().meta({
+    description:
+      'The agent that answers. Absent: the agent of the conversation, or the default agent of the workspace.',
+  }),
   contact_id: idInput('contact').nullish().meta({ description: 'The person who asks.' }),
   context: z
     .looseObject({ contact_id: idInput('contact').nullish() })
@@ -43,11 +41,9 @@ export const ChatReply = z
   .object({
     conversation_id: idOutput('conversation'),
     message_id: idOutput('message'),
-    role: z
-      .enum(['assistant', 'user'])
-      .meta({
-        description: '`user` only while a person has taken over: the message was passed on and the agent said nothing.',
-      }),
+    role: z.enum(['assistant', 'user']).meta({
+      description: '`user` only while a person has taken over: the message was passed on and the agent said nothing.',
+    }),
     content: z.string(),
     created_at: timeOutput,
     usage: z.object({
