@@ -58,6 +58,7 @@ const webhook = { url: 'http://127.0.0.1:9/hook', events: ['*'] }
 export const objects: Record<string, (tenant: Tenant, parents: Parents) => Promise<string>> = {
   accounts: async ({ workspaceId }) => toWireId('workspace', workspaceId),
   'api-keys': (tenant) => idOf(tenant.post('/v1/api-keys', { name: 'Fixture', scopes: ['contacts:read'] })),
+  docs: async () => 'errors',
   contacts: (tenant) => idOf(tenant.post('/v1/contacts', { name: 'Fixture', tags: ['fixture'] })),
   agents: (tenant) => idOf(tenant.post('/v1/agents', { name: 'Fixture' })),
   versions: (tenant, { agents }) => firstOf(tenant.get(`/v1/agents/${agents}/versions`)),
@@ -115,7 +116,6 @@ export const bodies: Record<string, (n: number) => Record<string, unknown>> = {
 export const preparations: Record<string, (tenant: Tenant, ids: string[]) => Promise<unknown>> = {
   conversations_reopen: (tenant, [id]) => tenant.post(`/v1/conversations/${id}/resolve`),
   events_replay: (tenant) => tenant.post('/v1/webhooks', webhook),
-  // Only what has been ingested can be ingested again, or was asked for and is waiting.
 }
 
 export const bodyFor = (endpoint: Endpoint, n: number): Record<string, unknown> => bodies[endpoint.id]?.(n) ?? {}
