@@ -18,7 +18,8 @@ import {
   framesAsTheyCome,
   freePort,
   installParley,
-  launch,
+  type Launched,
+  launch as launchProcess,
   onPostgres,
   type Parley,
   untilSaid,
@@ -59,6 +60,13 @@ const heldLanes = async (parley: Parley): Promise<unknown[]> => {
   return lanes
 }
 
+const launched: Launched[] = []
+const launch = (...given: Parameters<typeof launchProcess>): Launched => {
+  const one = launchProcess(...given)
+  launched.push(one)
+  return one
+}
+
 const installed: Parley[] = []
 const install = async (environment?: Record<string, string>): Promise<Parley> => {
   const parley = await installParley(environment)
@@ -74,6 +82,10 @@ before(async () => {
 })
 
 after(async () => {
+  for (const { child, ended } of launched) {
+    child.kill('SIGTERM')
+    await ended
+  }
   for (const one of installed) await one.remove()
 })
 
