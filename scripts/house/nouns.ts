@@ -5,7 +5,7 @@ const domain = 'server/src/domain/'
 
 /** A noun imports nouns of its own line or of the lines above it. */
 const order = [
-  ['workspaces', 'users', 'api-keys', 'events'],
+  ['workspaces', 'users', 'sessions', 'api-keys', 'events'],
   ['contacts', 'knowledge', 'agents'],
   ['conversations'],
   ['chat', 'communication-runs'],

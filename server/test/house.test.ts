@@ -121,6 +121,8 @@ test('a verb with a transaction checks a scope and records an event, or says why
 })
 
 test('acceptance specs see the server from outside', () => {
-  const spec = toSourceFile('acceptance/chat.spec.ts', `import { openDatabase } from '../server/src/database/open.ts'`)
+  const spec = toSourceFile('acceptance/chat.spec.ts', `import { answer } from '../server/src/domain/chat/index.ts'`)
   assert.match(checkHouse([spec])[0]?.message ?? '', /speak HTTP to a running process/)
+  const look = toSourceFile('acceptance/look.spec.ts', `import { openDatabase } from '../server/src/database/open.ts'`)
+  assert.deepEqual(checkHouse([look]), [])
 })
