@@ -2,6 +2,7 @@ import { sequenceEvents } from './domain/events/index.ts'
 import { createFanOut } from './domain/webhooks/index.ts'
 import type { Deps } from './http/deps.ts'
 import { purgeIdempotencyKeys } from './http/idempotency.ts'
+import { freeLanes } from './work/lanes.ts'
 import { startLoop } from './work/loop.ts'
 import { startWorker } from './work/worker.ts'
 import { workKinds } from './work-kinds.ts'
@@ -15,8 +16,10 @@ const housekeepingEveryMs = 3_600_000
 type Options = { pollMs?: number }
 
 /** Starts what runs beside the requests: the sequencer, the worker, and housekeeping. Returns how to stop it. */
-export const startBackground = (deps: Deps, { pollMs = 250 }: Options = {}): (() => Promise<void>) => {
+export const startBackground = async (deps: Deps, { pollMs = 250 }: Options = {}): Promise<() => Promise<void>> => {
   const { database, clock, log, keyCache } = deps
+  // The folder's lock proves that whoever held leases here has died: their work need not wait for the leases to end.
+  if (database.kind === 'embedded') await freeLanes(database.system)
   const fanOut = createFanOut(clock)
   const worker = startWorker({ db: database.system, kinds: workKinds(deps), clock, log, pollMs })
   let wokenAt = 0

@@ -169,7 +169,7 @@ const run = async (): Promise<void> => {
   })
   const deps = await buildDeps(config, dataDir, database, log, stopping.signal)
   const server = createServer(deps, endpoints)
-  const stopBackground = startBackground(deps)
+  const stopBackground = await startBackground(deps)
 
   let stopped: Promise<void> | undefined
   const stop = () => {

@@ -5,6 +5,8 @@ import type { ServerResponse } from 'node:http'
 export type SseFrame = { id: string; event: string; data: unknown }
 
 const keepAliveMs = 15_000
+// A reader that takes nothing for this long is gone, whatever its connection says; it holds a model's stream open.
+const stalledMs = 30_000
 
 const frameText = ({ id, event, data }: SseFrame): string =>
   `${id === '' ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
@@ -13,9 +15,11 @@ const frameText = ({ id, event, data }: SseFrame): string =>
 const caughtUp = async (response: ServerResponse): Promise<void> => {
   const settled = new AbortController()
   const { signal } = settled
-  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]).finally(() =>
-    settled.abort(),
-  )
+  const stalled = setTimeout(() => response.destroy(), stalledMs)
+  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]).finally(() => {
+    clearTimeout(stalled)
+    settled.abort()
+  })
 }
 
 /**

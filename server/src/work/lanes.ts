@@ -129,3 +129,10 @@ export const resumeLane = async (tx: Db, lane: LaneId, now: Date): Promise<void>
   await sql`update lanes set paused = false, next_due_at = ${now}
     where workspace_id = ${lane.workspaceId} and kind = ${lane.kind} and key = ${lane.key}`.execute(tx)
 }
+
+/** Takes every lease back. Only for a database that nobody else can have open: its holders are dead. */
+export const freeLanes = async (db: Db): Promise<void> => {
+  await sql`update lanes set lease_owner = null, lease_until = null, epoch = epoch + 1 where lease_until is not null`.execute(
+    db,
+  )
+}
