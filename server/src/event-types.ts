@@ -5,6 +5,7 @@ import { contactEvents } from './domain/contacts/index.ts'
 import { conversationEvents } from './domain/conversations/index.ts'
 import { defineEvent, type EventType } from './domain/events/index.ts'
 import { knowledgeEvents } from './domain/knowledge/index.ts'
+import { memberEvents } from './domain/users/index.ts'
 import { webhookEvents } from './domain/webhooks/index.ts'
 
 /** Names that published pages print and whose parts of the product are still to come: they can be subscribed to today. */
@@ -28,6 +29,7 @@ const announced = [
 /** The one list of every kind of event. */
 export const eventTypes: readonly EventType[] = [
   ...apiKeyEvents,
+  ...memberEvents,
   ...contactEvents,
   ...conversationEvents,
   ...agentEvents,

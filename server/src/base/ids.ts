@@ -4,6 +4,8 @@ import { randomFillSync } from 'node:crypto'
 export const idPrefixes = {
   workspace: 'ws',
   user: 'usr',
+  session: 'ses',
+  invite: 'inv',
   apiKey: 'key',
   contact: 'cnt',
   conversation: 'conv',

@@ -28,7 +28,52 @@ type WorkspacesTable = Stamped & {
   status: ColumnType<'active' | 'suspended', 'active' | 'suspended' | undefined, 'active' | 'suspended'>
 }
 
-type UsersTable = Stamped & { id: string; email: string; name: string; password_hash: string }
+type UsersTable = Stamped & {
+  id: string
+  email: string
+  name: string
+  password_hash: string
+  avatar_url: ColumnType<string | null, string | null | undefined, string | null>
+  last_seen_at: ColumnType<Date | null, Date | null | undefined, Date | null>
+}
+
+type TotpFactorsTable = {
+  user_id: string
+  sealed: Buffer
+  confirmed_at: Date | null
+  last_step: Counter
+  created_at: Date
+}
+
+type RecoveryCodesTable = { user_id: string; hash: Buffer }
+
+type SessionsTable = {
+  id: string
+  user_id: string
+  workspace_id: string
+  address: string | null
+  user_agent: string | null
+  created_at: Date
+  last_seen_at: Date
+  expires_at: Date
+  revoked_at: Date | null
+}
+
+type RefreshTokensTable = { hash: Buffer; session_id: string; used_at: Date | null; created_at: Date }
+
+type SignInAttemptsTable = { bucket: Buffer; attempts: number; since: Date }
+
+type InvitesTable = Owned & {
+  id: string
+  email: string
+  role: string
+  token_hash: Buffer
+  invited_by: string
+  created_at: Date
+  expires_at: Date
+  accepted_at: Date | null
+  revoked_at: Date | null
+}
 
 type MembersTable = Owned & { user_id: string; role: string; created_at: Date }
 
@@ -310,6 +355,7 @@ export type Tables = {
   event_sequences: EventSequencesTable
   events: EventsTable
   idempotency_keys: IdempotencyKeysTable
+  invites: InvitesTable
   knowledge_documents: KnowledgeDocumentsTable
   knowledge_sources: KnowledgeSourcesTable
   knowledge_statistics: KnowledgeStatisticsTable
@@ -319,8 +365,13 @@ export type Tables = {
   messages: MessagesTable
   plans: PlansTable
   postings: PostingsTable
+  recovery_codes: RecoveryCodesTable
+  refresh_tokens: RefreshTokensTable
   schema_migrations: SchemaMigrationsTable
+  sessions: SessionsTable
+  sign_in_attempts: SignInAttemptsTable
   term_statistics: TermStatisticsTable
+  totp_factors: TotpFactorsTable
   users: UsersTable
   webhook_secrets: WebhookSecretsTable
   webhooks: WebhooksTable

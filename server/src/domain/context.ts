@@ -8,6 +8,7 @@ import { holdsScope, type Scope } from './scopes.ts'
 /** Who acts. A new entrance is a new variant, not a new path through the verbs. */
 export type Actor =
   | { type: 'api_key'; id: string; scopes: ReadonlySet<string> }
+  | { type: 'user'; id: string; sessionId: string; scopes: ReadonlySet<string> }
   | { type: 'agent'; id: string }
   | { type: 'system'; name: string }
 
@@ -24,13 +25,22 @@ export type Ctx = {
 
 /** Throws FORBIDDEN, naming the missing scope. Agents and the system act on their own authority. */
 export const requireScope = (ctx: Ctx, scope: Scope): void => {
-  if (ctx.actor.type !== 'api_key' || holdsScope(ctx.actor.scopes, scope)) return
-  throw new AppError('FORBIDDEN', `This key lacks the scope '${scope}'.`, { details: { required_scope: scope } })
+  const { actor } = ctx
+  if (!('scopes' in actor) || holdsScope(actor.scopes, scope)) return
+  const who = actor.type === 'user' ? 'Your role' : 'This key'
+  throw new AppError('FORBIDDEN', `${who} lacks the scope '${scope}'.`, { details: { required_scope: scope } })
 }
 
-/** How an actor is written into rows and payloads: `api_key:key_01h…`, `system:ingestion`. */
+/** The signed-in user. Throws FORBIDDEN for any other caller: a key has no account, no password and no sessions. */
+export const requireUser = ({ actor }: Ctx): Extract<Actor, { type: 'user' }> => {
+  if (actor.type === 'user') return actor
+  throw new AppError('FORBIDDEN', 'Only a signed-in user can do this: send the token of a login, not an API key.')
+}
+
+/** How an actor is written into rows and payloads: `api_key:key_01h…`, `user:usr_01h…`, `system:ingestion`. */
 export const actorName = (actor: Actor): string => {
   if (actor.type === 'api_key') return `api_key:${toWireId('apiKey', actor.id)}`
+  if (actor.type === 'user') return `user:${toWireId('user', actor.id)}`
   if (actor.type === 'agent') return `agent:${toWireId('agent', actor.id)}`
   return `system:${actor.name}`
 }

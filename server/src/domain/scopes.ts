@@ -1,4 +1,4 @@
-/** Every right a key can hold. `x:write` implies `x:read`. */
+/** Every right a key or a member can hold. `x:write` implies `x:read`. */
 export const scopes = [
   'accounts:read',
   'agents:read',
@@ -12,6 +12,8 @@ export const scopes = [
   'messages:write',
   'knowledge:read',
   'knowledge:write',
+  'members:read',
+  'members:write',
   'chat:write',
   'events:read',
   'events:replay',

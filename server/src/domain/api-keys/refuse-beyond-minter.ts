@@ -4,11 +4,11 @@ import { holdsScope, type Scope } from '../scopes.ts'
 
 // A key that could mint more than it holds would make every scope a suggestion.
 export const refuseBeyondMinter = (ctx: Ctx, wanted: readonly Scope[]): void => {
-  if (ctx.actor.type !== 'api_key') return
+  if (!('scopes' in ctx.actor)) return
   const held = ctx.actor.scopes
   const beyond = wanted.filter((scope) => !holdsScope(held, scope))
   if (beyond.length === 0) return
-  throw new AppError('FORBIDDEN', `A key cannot grant scopes that it lacks: ${beyond.join(', ')}.`, {
+  throw new AppError('FORBIDDEN', `Nobody can grant scopes that they lack: ${beyond.join(', ')}.`, {
     param: 'scopes',
     details: { missing_scopes: beyond },
   })

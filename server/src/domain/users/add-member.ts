@@ -1,10 +1,9 @@
 import type { Db } from '../../database/open.ts'
-
-export type Role = 'owner' | 'admin' | 'developer' | 'agent' | 'viewer'
+import type { Role } from './roles.ts'
 
 /** Makes a user a member of a workspace. */
-// no event: only the first owner is made this way, together with the workspace.
-// scope: only the server itself makes the first owner.
+// no event: whoever calls this records it, but for the first owner, who is made together with the workspace.
+// scope: only the server itself makes the first owner; others come by an invite.
 export const addMember = async (
   tx: Db,
   member: { workspaceId: string; userId: string; role: Role; now: Date },

@@ -1,25 +1,25 @@
 import { newId } from '../../base/ids.ts'
 import type { Db } from '../../database/open.ts'
+import { normalEmail } from './email.ts'
+import { hashPassword } from './passwords.ts'
 
-type NewUser = { email: string; name: string; password: string; now: Date }
+type NewUser = { email: string; name: string; now: Date }
 
-// RFC 9106 has room for less memory when a server answers many logins: 19 MiB, two passes.
-const argon2Options = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
-
-/** The stored form of a password: argon2id with a salt of its own. */
-export const hashPassword = async (password: string): Promise<string> => {
-  const { hash } = await import('@node-rs/argon2')
-  return hash(password, argon2Options)
+/** Makes a user whose password is hashed already and returns their id. Throws on an e-mail address that is taken. */
+export const insertUser = async (
+  tx: Db,
+  { email, name, now, passwordHash }: NewUser & { passwordHash: string },
+): Promise<string> => {
+  const id = newId()
+  await tx
+    .insertInto('users')
+    .values({ id, email: normalEmail(email), name, password_hash: passwordHash, created_at: now, updated_at: now })
+    .execute()
+  return id
 }
 
 /** Makes a user and returns their id. Takes the system database: users stand outside workspaces. */
 // no event: a user belongs to no workspace until they are a member of one.
 // scope: only the server itself makes users.
-export const createUser = async (tx: Db, { email, name, password, now }: NewUser): Promise<string> => {
-  const id = newId()
-  await tx
-    .insertInto('users')
-    .values({ id, email, name, password_hash: await hashPassword(password), created_at: now, updated_at: now })
-    .execute()
-  return id
-}
+export const createUser = async (tx: Db, { password, ...user }: NewUser & { password: string }): Promise<string> =>
+  insertUser(tx, { ...user, passwordHash: await hashPassword(password) })

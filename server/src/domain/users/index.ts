@@ -1,2 +1,40 @@
+export { acceptInvite } from './accept-invite.ts'
 export { addMember } from './add-member.ts'
+export { checkOwnPassword, checkPassword } from './check-password.ts'
+export { confirmTotp } from './confirm-totp.ts'
+export {
+  AcceptInvite,
+  ConfirmTotp,
+  CreateInvite,
+  DisableTotp,
+  EnrolTotp,
+  emailInput,
+  Invite,
+  Me,
+  Member,
+  NewInvite,
+  passwordInput,
+  RecoveryCodes,
+  TotpEnrolment,
+  totpInput,
+  UpdateMe,
+  UpdateMember,
+} from './contract.ts'
+export { createInvite } from './create-invite.ts'
 export { createUser } from './create-user.ts'
+export { disableTotp } from './disable-totp.ts'
+export { enrolTotp } from './enrol-totp.ts'
+export { memberEvents } from './events.ts'
+export { getMe } from './get-me.ts'
+export { listInvites } from './list-invites.ts'
+export { listMembers } from './list-members.ts'
+export { createPasswords, type Passwords } from './passwords.ts'
+export { presentInvite, presentMember } from './present.ts'
+export type { Account } from './queries.ts'
+export { removeMember } from './remove-member.ts'
+export { revokeInvite } from './revoke-invite.ts'
+export { type Role, roleScopes, roles } from './roles.ts'
+export { takeSecondFactor } from './second-factor.ts'
+export { hashSecretToken, newSecretToken } from './secret-token.ts'
+export { purgeAttempts } from './take-attempt.ts'
+export { updateMember } from './update-member.ts'

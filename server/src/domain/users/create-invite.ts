@@ -1,0 +1,91 @@
+import type { z } from 'zod'
+import { AppError } from '../../base/errors.ts'
+import { newId } from '../../base/ids.ts'
+import { isUniqueViolation } from '../../database/connection.ts'
+import type { Db } from '../../database/open.ts'
+import { transaction } from '../../database/transaction.ts'
+import { actorName, type Ctx, requireScope } from '../context.ts'
+import { recordEvent } from '../events/index.ts'
+import type { CreateInvite } from './contract.ts'
+import { normalEmail } from './email.ts'
+import { inviteCreated } from './events.ts'
+import { type InviteRow, presentInvite } from './present.ts'
+import { selectMembers } from './queries.ts'
+import { refuseBeyondOwn } from './refuse-beyond-own.ts'
+import { hashSecretToken, newSecretToken } from './secret-token.ts'
+
+const lifetimeMs = 7 * 86_400_000
+
+const refuseInSandbox = async (ctx: Ctx, tx: Db): Promise<void> => {
+  const row = await tx
+    .selectFrom('workspaces')
+    .select('sandbox_of')
+    .where('id', '=', ctx.workspaceId)
+    .executeTakeFirst()
+  if (row?.sandbox_of)
+    throw new AppError('UNPROCESSABLE', 'Members of the live workspace are those of its sandbox: invite people there.')
+}
+
+const refuseMember = async (ctx: Ctx, tx: Db, email: string): Promise<void> => {
+  const member = await selectMembers(tx, ctx.workspaceId)
+    .where((eb) => eb(eb.fn<string>('lower', ['u.email']), '=', email))
+    .executeTakeFirst()
+  if (member) throw new AppError('CONFLICT', 'This person is a member of the workspace already.', { param: 'email' })
+}
+
+// Whoever lost the first token must be able to get another; only the newest works.
+const revokeOlder = async (ctx: Ctx, tx: Db, email: string): Promise<void> => {
+  await tx
+    .updateTable('invites')
+    .set({ revoked_at: ctx.clock.now() })
+    .where('workspace_id', '=', ctx.workspaceId)
+    .where('email', '=', email)
+    .where('accepted_at', 'is', null)
+    .where('revoked_at', 'is', null)
+    .execute()
+}
+
+const insertInvite = (tx: Db, row: InviteRow): Promise<InviteRow> =>
+  tx
+    .insertInto('invites')
+    .values(row)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+    .catch((error) => {
+      if (!isUniqueViolation(error, 'invites_open_key')) throw error
+      throw new AppError('CONFLICT', 'This person is being invited by another request.', { param: 'email' })
+    })
+
+/** Invites a person for seven days. The answer is the only place where the token can ever be read. */
+export const createInvite = async (
+  ctx: Ctx,
+  input: z.output<typeof CreateInvite>,
+): Promise<{ row: InviteRow; token: string }> => {
+  requireScope(ctx, 'members:write')
+  const email = normalEmail(input.email)
+  const now = ctx.clock.now()
+  const token = newSecretToken('invite')
+  return transaction(ctx.db, async (tx) => {
+    await refuseInSandbox(ctx, tx)
+    await refuseBeyondOwn(ctx, tx, [input.role])
+    await refuseMember(ctx, tx, email)
+    await revokeOlder(ctx, tx, email)
+    const row = await insertInvite(tx, {
+      workspace_id: ctx.workspaceId,
+      id: newId(),
+      email,
+      role: input.role,
+      token_hash: hashSecretToken(token),
+      invited_by: actorName(ctx.actor),
+      created_at: now,
+      expires_at: new Date(now.getTime() + lifetimeMs),
+      accepted_at: null,
+      revoked_at: null,
+    })
+    await recordEvent(ctx, tx, inviteCreated, {
+      subject: { type: 'invite', id: row.id },
+      data: presentInvite(row, now),
+    })
+    return { row, token }
+  })
+}
