@@ -14,12 +14,15 @@ import { type Config, ConfigError, readConfig } from './config.ts'
 import { FolderInUseError } from './database/folder-lock.ts'
 import { type Database, openDatabase } from './database/open.ts'
 import { createKeyFormat } from './domain/api-keys/index.ts'
+import { createTokenFormat } from './domain/sessions/index.ts'
+import { createPasswords } from './domain/users/index.ts'
 import { endpoints } from './endpoints.ts'
 import { eventTypes } from './event-types.ts'
 import { firstStart, renewBaseUrl } from './first-start.ts'
 import type { Deps } from './http/deps.ts'
 import { createKeyCache } from './http/key-cache.ts'
 import { createServer } from './http/server.ts'
+import { createSessionCache } from './http/session-cache.ts'
 import { createExtractiveModel } from './models/extractive/create-extractive-model.ts'
 import type { Model } from './models/model.ts'
 import { loadSecrets } from './secrets.ts'
@@ -61,6 +64,7 @@ const buildDeps = async (
 ): Promise<Deps> => {
   const secrets = await loadSecrets(config.PARLEY_SECRET_KEY, dataDir)
   const keys = createKeyFormat({ brand: config.PARLEY_KEY_BRAND, pepper: secrets.pepper })
+  const tokens = createTokenFormat(secrets.sessions)
   const lookup = createLookup()
   const extractive = createExtractiveModel()
   return {
@@ -74,6 +78,9 @@ const buildDeps = async (
       clock: systemClock,
       onError: (error) => log.error({ err: error }, 'key use could not be noted'),
     }),
+    tokens,
+    sessionCache: createSessionCache({ database, tokens, clock: systemClock }),
+    passwords: createPasswords(),
     models: { default: await openModel(config, extractive), extractive },
     safeHttp: createSafeHttp({ lookup }),
     lookup,

@@ -3,7 +3,7 @@ import { mkdir, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** Keys for different uses, all derived from the one secret of an installation. */
-export type Secrets = { pepper: Buffer; box: Buffer }
+export type Secrets = { pepper: Buffer; box: Buffer; sessions: Buffer }
 
 const derive = (secret: Buffer, use: string): Buffer => Buffer.from(hkdfSync('sha256', secret, '', `parley ${use}`, 32))
 
@@ -30,5 +30,9 @@ const readOrCreate = async (path: string): Promise<Buffer> => {
 export const loadSecrets = async (given: Buffer | undefined, dataDir: string): Promise<Secrets> => {
   if (!given) await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const secret = given ?? (await readOrCreate(join(dataDir, 'secret.key')))
-  return { pepper: derive(secret, 'api keys'), box: derive(secret, 'secrets at rest') }
+  return {
+    pepper: derive(secret, 'api keys'),
+    box: derive(secret, 'secrets at rest'),
+    sessions: derive(secret, 'session tokens'),
+  }
 }

@@ -11,12 +11,15 @@ import { createSecretBox } from '../src/base/secret-box.ts'
 import type { Database } from '../src/database/open.ts'
 import { createKeyFormat, insertKey } from '../src/domain/api-keys/index.ts'
 import { type Scope, scopes } from '../src/domain/scopes.ts'
+import { createTokenFormat } from '../src/domain/sessions/index.ts'
+import { createPasswords } from '../src/domain/users/index.ts'
 import { endpoints as everyEndpoint } from '../src/endpoints.ts'
 import { eventTypes } from '../src/event-types.ts'
 import type { Deps, Settings } from '../src/http/deps.ts'
 import type { Endpoint } from '../src/http/endpoint.ts'
 import { createKeyCache } from '../src/http/key-cache.ts'
 import { createServer } from '../src/http/server.ts'
+import { createSessionCache } from '../src/http/session-cache.ts'
 import { createExtractiveModel } from '../src/models/extractive/create-extractive-model.ts'
 import type { Model } from '../src/models/model.ts'
 import { openTestDatabase } from './database.ts'
@@ -91,6 +94,7 @@ export const openTestApp = async (options: TestAppOptions = {}): Promise<TestApp
   const clock = options.clock ?? systemClock
   const log = options.log ?? silentLog
   const keys = createKeyFormat({ brand: 'ply', pepper: Buffer.alloc(32, 7) })
+  const tokens = createTokenFormat(Buffer.alloc(32, 9))
   const lookup = createLookup()
   const extractive = createExtractiveModel()
   const stopping = new AbortController()
@@ -105,6 +109,9 @@ export const openTestApp = async (options: TestAppOptions = {}): Promise<TestApp
       clock,
       onError: (error) => log.error({ err: error }, 'key use could not be noted'),
     }),
+    tokens,
+    sessionCache: createSessionCache({ database, tokens, clock }),
+    passwords: createPasswords(),
     models: { default: options.model ?? extractive, extractive },
     safeHttp: createSafeHttp({ lookup }),
     lookup,

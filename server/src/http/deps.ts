@@ -6,7 +6,10 @@ import type { SecretBox } from '../base/secret-box.ts'
 import type { Database } from '../database/open.ts'
 import type { KeyFormat, KeyHolder } from '../domain/api-keys/index.ts'
 import type { EventType } from '../domain/events/index.ts'
+import type { TokenFormat } from '../domain/sessions/index.ts'
+import type { Passwords } from '../domain/users/index.ts'
 import type { Model } from '../models/model.ts'
+import type { SessionCache } from './session-cache.ts'
 
 /** Credentials already checked a moment ago; `forget` makes a revocation take effect at once in this process. */
 export type KeyCache = {
@@ -40,6 +43,9 @@ export type Deps = {
   log: Log
   keys: KeyFormat
   keyCache: KeyCache
+  tokens: TokenFormat
+  sessionCache: SessionCache
+  passwords: Passwords
   /** The model this server is set up with, and the one that needs nothing. */
   models: { default: Model; extractive: Model }
   safeHttp: SafeHttp

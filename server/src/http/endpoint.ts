@@ -35,6 +35,8 @@ export type Call<Params, Query, Body> = {
   body: Output<Body>
   file: UploadedFile | undefined
   headers: Record<string, string | string[] | undefined>
+  /** Where the request comes from, as far as trusted proxies say. */
+  address: string | undefined
   deps: Deps
   /** Aborts when the caller goes away. */
   signal: AbortSignal

@@ -1,0 +1,76 @@
+import { sql } from 'kysely'
+import type { z } from 'zod'
+import type { Clock } from '../../base/clock.ts'
+import { AppError, notFound } from '../../base/errors.ts'
+import { newId, toWireId } from '../../base/ids.ts'
+import type { SecretBox } from '../../base/secret-box.ts'
+import type { Db } from '../../database/open.ts'
+import { transaction } from '../../database/transaction.ts'
+import { checkPassword, type Passwords, takeSecondFactor } from '../users/index.ts'
+import type { Login, SignedIn } from './contract.ts'
+import { issueTokens, sessionEnd } from './issue-tokens.ts'
+import type { TokenFormat } from './token-format.ts'
+
+type Input = z.output<typeof Login> & { address: string | undefined; userAgent: string | undefined }
+type Outside = { system: Db; passwords: Passwords; secretBox: SecretBox; tokens: TokenFormat; clock: Clock }
+
+type Membership = { workspace_id: string; plan_id: string }
+
+const maxUserAgent = 300
+
+// The sandbox has the members of its live workspace.
+const findMembership = async (system: Db, userId: string, wanted: string | undefined): Promise<Membership> => {
+  const { rows } = await sql<Membership>`
+    select w.id as workspace_id, w.plan_id from members m
+    join workspaces w on w.id = m.workspace_id or w.sandbox_of = m.workspace_id
+    where m.user_id = ${userId} and w.status = 'active'
+      and ${wanted === undefined ? sql`w.id = m.workspace_id` : sql`w.id = ${wanted}`}
+    order by m.created_at, w.id limit 1`.execute(system)
+  const membership = rows[0]
+  if (membership) return membership
+  if (wanted !== undefined) throw notFound('workspace', toWireId('workspace', wanted), 'workspace_id')
+  throw new AppError('FORBIDDEN', 'You are not a member of any workspace. Ask for an invite.')
+}
+
+const totpRequired = (message: string) => new AppError('UNAUTHORIZED', message, { details: { totp_required: true } })
+
+/**
+ * Opens a session for an e-mail address and its password, and its second factor where there is one. A wrong password and
+ * an unknown address are one answer, after the same work: UNAUTHORIZED.
+ */
+// scope: nobody is signed in yet.
+// no event: how a person signs in is theirs, not the workspace's.
+export const login = async (input: Input, outside: Outside): Promise<z.infer<typeof SignedIn>> => {
+  const { system, clock } = outside
+  const now = clock.now()
+  const proof = await checkPassword(system, { ...input, now }, outside)
+  if (!proof) throw new AppError('UNAUTHORIZED', 'Invalid credentials.')
+  const { account, attempt } = proof
+  const factor = await takeSecondFactor(system, { userId: account.id, code: input.totp, now }, outside)
+  if (factor === 'missing') {
+    await attempt.giveBack()
+    throw totpRequired('This account has two-factor sign-in: send the code of the app as `totp`.')
+  }
+  if (factor === 'wrong') throw totpRequired('The code is wrong, or was used already.')
+  await attempt.succeed()
+  const { workspace_id: workspaceId, plan_id: planId } = await findMembership(system, account.id, input.workspace_id)
+  return transaction(system, async (tx) => {
+    const sessionId = newId()
+    await tx
+      .insertInto('sessions')
+      .values({
+        id: sessionId,
+        user_id: account.id,
+        workspace_id: workspaceId,
+        address: input.address ?? null,
+        user_agent: input.userAgent?.slice(0, maxUserAgent) ?? null,
+        created_at: now,
+        last_seen_at: now,
+        expires_at: sessionEnd(now),
+        revoked_at: null,
+      })
+      .execute()
+    await tx.updateTable('users').set({ last_seen_at: now }).where('id', '=', account.id).execute()
+    return issueTokens(tx, { sessionId, workspaceId, planId, account, now }, outside)
+  })
+}
