@@ -6,6 +6,7 @@ import type { Ctx } from '../domain/context.ts'
 import { requireScope } from '../domain/context.ts'
 import { authenticate } from './authenticate.ts'
 import type { Deps } from './deps.ts'
+import { atEveryPath } from './dialects/at-every-path.ts'
 import type { Call, Endpoint, JsonReply, OnceOnly, Reply } from './endpoint.ts'
 import { type ErrorBody, errorBody, knownError, problemOf } from './errors.ts'
 import {
@@ -334,7 +335,8 @@ export const createServer = (deps: Deps, endpoints: readonly Endpoint[]): Fastif
   app.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) =>
     sendError(kernel, request, reply, noSuchPath(request, deps.settings.publicUrl)),
   )
-  for (const endpoint of endpoints) {
+  const routed = endpoints.flatMap(atEveryPath)
+  for (const endpoint of routed) {
     if (!endpoint.access) throw new Error(`The endpoint ${endpoint.id} names no access.`)
     app.route({
       method: endpoint.method,
@@ -344,6 +346,6 @@ export const createServer = (deps: Deps, endpoints: readonly Endpoint[]): Fastif
       handler: (request, reply) => answer(deps, endpoint, request, reply),
     })
   }
-  answerOtherMethods(app, endpoints, kernel)
+  answerOtherMethods(app, routed, kernel)
   return app
 }
