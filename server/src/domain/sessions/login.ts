@@ -6,7 +6,7 @@ import { newId, toWireId } from '../../base/ids.ts'
 import type { SecretBox } from '../../base/secret-box.ts'
 import type { Db } from '../../database/open.ts'
 import { transaction } from '../../database/transaction.ts'
-import { checkPassword, type Passwords, takeSecondFactor } from '../users/index.ts'
+import { type Account, checkPassword, type Passwords, takeSecondFactor } from '../users/index.ts'
 import type { Login, SignedIn } from './contract.ts'
 import { issueTokens, sessionEnd } from './issue-tokens.ts'
 import type { TokenFormat } from './token-format.ts'
@@ -32,6 +32,19 @@ const findMembership = async (system: Db, userId: string, wanted: string | undef
   throw new AppError('FORBIDDEN', 'You are not a member of any workspace. Ask for an invite.')
 }
 
+const invalid = () => new AppError('UNAUTHORIZED', 'Invalid credentials.')
+
+// A password that is changed meanwhile ends every session: it must not miss the one that is being opened.
+const holdAccount = async (tx: Db, account: Account, now: Date): Promise<void> => {
+  const { numUpdatedRows } = await tx
+    .updateTable('users')
+    .set({ last_seen_at: now })
+    .where('id', '=', account.id)
+    .where('password_hash', '=', account.password_hash)
+    .executeTakeFirst()
+  if (numUpdatedRows === 0n) throw invalid()
+}
+
 const totpRequired = (message: string) => new AppError('UNAUTHORIZED', message, { details: { totp_required: true } })
 
 /**
@@ -44,7 +57,7 @@ export const login = async (input: Input, outside: Outside): Promise<z.infer<typ
   const { system, clock } = outside
   const now = clock.now()
   const proof = await checkPassword(system, { ...input, now }, outside)
-  if (!proof) throw new AppError('UNAUTHORIZED', 'Invalid credentials.')
+  if (!proof) throw invalid()
   const { account, attempt } = proof
   const factor = await takeSecondFactor(system, { userId: account.id, code: input.totp, now }, outside)
   if (factor === 'missing') {
@@ -55,6 +68,7 @@ export const login = async (input: Input, outside: Outside): Promise<z.infer<typ
   await attempt.succeed()
   const { workspace_id: workspaceId, plan_id: planId } = await findMembership(system, account.id, input.workspace_id)
   return transaction(system, async (tx) => {
+    await holdAccount(tx, account, now)
     const sessionId = newId()
     await tx
       .insertInto('sessions')
@@ -70,7 +84,6 @@ export const login = async (input: Input, outside: Outside): Promise<z.infer<typ
         revoked_at: null,
       })
       .execute()
-    await tx.updateTable('users').set({ last_seen_at: now }).where('id', '=', account.id).execute()
     return issueTokens(tx, { sessionId, workspaceId, planId, account, now }, outside)
   })
 }

@@ -44,27 +44,17 @@ export const getMember = async (db: Db, workspaceId: string, userId: string): Pr
   return row
 }
 
-/** The owners of the workspace, kept from change until the transaction ends: whoever changes members takes them first. */
-export const lockOwners = async (ctx: Ctx, tx: Db): Promise<string[]> => {
+/**
+ * Puts those who change members of this workspace in a row until their transactions end, and returns its owners. Locking the
+ * owners themselves would not do: whoever sees other owners locks other rows, and two of them could wait for each other.
+ */
+export const lockMembers = async (ctx: Ctx, tx: Db): Promise<{ owners: string[] }> => {
+  await tx.selectFrom('workspaces').select('id').where('id', '=', ctx.workspaceId).forNoKeyUpdate().execute()
   const rows = await tx
     .selectFrom('members')
     .select('user_id')
     .where('workspace_id', '=', ctx.workspaceId)
     .where('role', '=', 'owner')
-    .orderBy('user_id')
-    .forUpdate()
     .execute()
-  return rows.map((row) => row.user_id)
-}
-
-/** Reads a member and keeps others from changing their role until the transaction ends. */
-export const lockMember = async (ctx: Ctx, tx: Db, userId: string): Promise<MemberRow> => {
-  await tx
-    .selectFrom('members')
-    .select('user_id')
-    .where('workspace_id', '=', ctx.workspaceId)
-    .where('user_id', '=', userId)
-    .forUpdate()
-    .execute()
-  return getMember(tx, ctx.workspaceId, userId)
+  return { owners: rows.map((row) => row.user_id) }
 }

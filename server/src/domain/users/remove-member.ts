@@ -4,15 +4,15 @@ import { type Ctx, requireScope } from '../context.ts'
 import { recordEvent } from '../events/index.ts'
 import { memberRemoved } from './events.ts'
 import { lastOwner } from './last-owner.ts'
-import { lockMember, lockOwners } from './queries.ts'
+import { getMember, lockMembers } from './queries.ts'
 import { refuseBeyondOwn } from './refuse-beyond-own.ts'
 
 /** Takes a person out of the workspace, and with that ends their sessions in it. The last owner stays: CONFLICT. */
 export const removeMember = async (ctx: Ctx, userId: string): Promise<void> => {
   requireScope(ctx, 'members:write')
   await transaction(ctx.db, async (tx) => {
-    const owners = await lockOwners(ctx, tx)
-    const old = await lockMember(ctx, tx, userId)
+    const { owners } = await lockMembers(ctx, tx)
+    const old = await getMember(tx, ctx.workspaceId, userId)
     await refuseBeyondOwn(ctx, tx, [old.role])
     if (old.role === 'owner' && owners.length === 1) throw lastOwner()
     await tx.deleteFrom('members').where('workspace_id', '=', ctx.workspaceId).where('user_id', '=', userId).execute()

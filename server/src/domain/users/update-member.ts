@@ -4,7 +4,7 @@ import { recordEvent } from '../events/index.ts'
 import { memberUpdated } from './events.ts'
 import { lastOwner } from './last-owner.ts'
 import { presentMember } from './present.ts'
-import { lockMember, lockOwners, type MemberRow } from './queries.ts'
+import { getMember, lockMembers, type MemberRow } from './queries.ts'
 import { refuseBeyondOwn } from './refuse-beyond-own.ts'
 import type { Role } from './roles.ts'
 
@@ -12,8 +12,8 @@ import type { Role } from './roles.ts'
 export const updateMember = async (ctx: Ctx, { userId, role }: { userId: string; role: Role }): Promise<MemberRow> => {
   requireScope(ctx, 'members:write')
   return transaction(ctx.db, async (tx) => {
-    const owners = await lockOwners(ctx, tx)
-    const old = await lockMember(ctx, tx, userId)
+    const { owners } = await lockMembers(ctx, tx)
+    const old = await getMember(tx, ctx.workspaceId, userId)
     if (old.role === role) return old
     await refuseBeyondOwn(ctx, tx, [old.role, role])
     if (old.role === 'owner' && owners.length === 1) throw lastOwner()
