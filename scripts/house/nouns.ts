@@ -5,11 +5,11 @@ const domain = 'server/src/domain/'
 
 /** A noun imports nouns of its own line or of the lines above it. */
 const order = [
-  ['workspaces', 'users', 'sessions', 'api-keys', 'events'],
+  ['workspaces', 'audit-logs', 'users', 'sessions', 'api-keys', 'events'],
   ['contacts', 'knowledge', 'agents'],
   ['conversations'],
   ['chat', 'communication-runs'],
-  ['automations', 'webhooks', 'analytics', 'notifications'],
+  ['automations', 'webhooks', 'analytics', 'notifications', 'request-logs'],
 ]
 
 /** Called by nobody in the domain: what happened reaches it as an event. */

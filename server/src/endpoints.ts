@@ -2,6 +2,7 @@ import type { Endpoint } from './http/endpoint.ts'
 import { accountEndpoints } from './http/v1/accounts.ts'
 import { agentEndpoints } from './http/v1/agents.ts'
 import { apiKeyEndpoints } from './http/v1/api-keys.ts'
+import { auditLogEndpoints } from './http/v1/audit-logs.ts'
 import { chatEndpoints } from './http/v1/chat.ts'
 import { contactEndpoints } from './http/v1/contacts.ts'
 import { conversationEndpoints } from './http/v1/conversations.ts'
@@ -29,6 +30,7 @@ const documented: readonly Endpoint[] = [
   ...eventEndpoints,
   ...webhookEndpoints,
   ...eventDeliveryEndpoints,
+  ...auditLogEndpoints,
   ...docsEndpoints,
   ...healthEndpoints,
 ]

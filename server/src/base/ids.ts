@@ -21,6 +21,8 @@ export const idPrefixes = {
   automation: 'auto',
   run: 'run',
   notification: 'ntf',
+  auditLog: 'aud',
+  requestLog: 'rlog',
 } as const
 
 export type IdKind = keyof typeof idPrefixes

@@ -1,6 +1,6 @@
 import type { ConnectionPool } from './connection.ts'
 
-const partitioned = ['events', 'deliveries', 'delivery_attempts']
+const partitioned = ['events', 'deliveries', 'delivery_attempts', 'request_logs']
 const daysAhead = 3
 const dayMs = 86_400_000
 

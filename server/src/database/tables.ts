@@ -174,6 +174,8 @@ type AgentsTable = Owned &
     current_version_id: string
   }
 
+type AgentDomainsTable = Owned & { id: string; agent_id: string; domain: string; created_at: Date }
+
 type AgentVersionsTable = Owned & {
   id: string
   agent_id: string
@@ -338,13 +340,42 @@ type DeliveryAttemptsTable = Owned & {
   response_truncated: boolean
 }
 
+type AuditLogsTable = Owned & {
+  id: string
+  created_at: Date
+  action: string
+  actor: string
+  target_type: string
+  target_id: string
+  request_id: string
+  detail: string
+}
+
+type RequestLogsTable = Owned & {
+  created_at: Date
+  id: string
+  key_id: string | null
+  method: string
+  route: string
+  status: number
+  duration_ms: number
+  bytes_in: number
+  bytes_out: number | null
+  address: string
+  request_id: string
+  idempotency_key_hash: string | null
+  error_code: string | null
+}
+
 type SchemaMigrationsTable = { name: string; applied_at: GeneratedAlways<Date> }
 
 export type Tables = {
+  agent_domains: AgentDomainsTable
   agent_versions: AgentVersionsTable
   agents: AgentsTable
   api_key_calls: ApiKeyCallsTable
   api_keys: ApiKeysTable
+  audit_logs: AuditLogsTable
   chunks: ChunksTable
   contact_terms: ContactTermsTable
   contacts: ContactsTable
@@ -367,6 +398,7 @@ export type Tables = {
   postings: PostingsTable
   recovery_codes: RecoveryCodesTable
   refresh_tokens: RefreshTokensTable
+  request_logs: RequestLogsTable
   schema_migrations: SchemaMigrationsTable
   sessions: SessionsTable
   sign_in_attempts: SignInAttemptsTable

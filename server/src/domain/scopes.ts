@@ -17,6 +17,7 @@ export const scopes = [
   'chat:write',
   'events:read',
   'events:replay',
+  'logs:read',
   'webhooks:read',
   'webhooks:write',
   'webhooks:rotate',

@@ -18,6 +18,7 @@ const tags: Record<string, string> = {
   Events: 'The durable log of what happened, in sequence, with replay.',
   Webhooks: 'Endpoints that are told of events, signed.',
   'Event deliveries': 'Every attempt to tell a webhook of an event.',
+  'Audit logs': 'Who changed what others depend on: keys, webhooks, agents, members, deliveries sent again.',
   Documentation: 'This API and the guide, served from here.',
   Health: 'For load balancers and supervisors.',
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
-import { newId } from '../../base/ids.ts'
+import { newId, toWireId } from '../../base/ids.ts'
 import { transaction } from '../../database/transaction.ts'
+import { recordAudit } from '../audit-logs/index.ts'
 import { type Ctx, requireScope } from '../context.ts'
 import { recordEvent } from '../events/index.ts'
 import { mergeConfiguration } from './configuration.ts'
@@ -38,6 +39,11 @@ export const createAgent = async (ctx: Ctx, input: z.output<typeof CreateAgent>)
     await insertVersion(ctx, tx, { id: agent.current_version_id, agentId: agent.id, number: 1, snapshot, now })
     const row = { ...agent, version_number: 1, snapshot }
     await recordEvent(ctx, tx, agentCreated, { subject: { type: 'agent', id: row.id }, data: presentAgent(row) })
+    await recordAudit(ctx, tx, {
+      action: 'agent.created',
+      target: { type: 'agent', id: toWireId('agent', row.id) },
+      detail: { version_id: toWireId('agentVersion', row.current_version_id) },
+    })
     return row
   })
 }

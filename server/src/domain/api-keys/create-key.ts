@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { AppError } from '../../base/errors.ts'
 import { toWireId } from '../../base/ids.ts'
 import { transaction } from '../../database/transaction.ts'
+import { recordAudit } from '../audit-logs/index.ts'
 import { actorName, type Ctx, requireScope } from '../context.ts'
 import { recordEvent } from '../events/index.ts'
 import type { CreateApiKey } from './contract.ts'
@@ -32,6 +33,11 @@ export const createKey = async (
         scopes: made.row.scopes,
         actor: actorName(ctx.actor),
       },
+    })
+    await recordAudit(ctx, tx, {
+      action: 'api_key.created',
+      target: { type: 'api_key', id: toWireId('apiKey', made.row.id) },
+      detail: { prefix: made.row.display_prefix, scopes: made.row.scopes },
     })
     return made
   })

@@ -1,5 +1,6 @@
 import { toWireId } from '../../base/ids.ts'
 import { transaction } from '../../database/transaction.ts'
+import { recordAudit } from '../audit-logs/index.ts'
 import { actorName, type Ctx, requireScope } from '../context.ts'
 import { recordEvent } from '../events/index.ts'
 import { apiKeyRevoked } from './events.ts'
@@ -20,6 +21,11 @@ export const revokeKey = async (ctx: Ctx, id: string): Promise<Buffer> => {
     await recordEvent(ctx, tx, apiKeyRevoked, {
       subject: { type: 'api_key', id },
       data: { id: toWireId('apiKey', id), name: row.name, scopes: row.scopes, actor: actorName(ctx.actor) },
+    })
+    await recordAudit(ctx, tx, {
+      action: 'api_key.revoked',
+      target: { type: 'api_key', id: toWireId('apiKey', id) },
+      detail: { prefix: row.display_prefix },
     })
     return row.hash
   })

@@ -1,6 +1,7 @@
 import { AppError } from '../../base/errors.ts'
 import { toWireId } from '../../base/ids.ts'
 import { transaction } from '../../database/transaction.ts'
+import { recordAudit } from '../audit-logs/index.ts'
 import { actorName, type Ctx, requireScope } from '../context.ts'
 import { recordEvent } from '../events/index.ts'
 import type { Scope } from '../scopes.ts'
@@ -49,6 +50,11 @@ export const rotateKey = async (
     })
     if (graceSeconds === 0)
       await recordEvent(ctx, tx, apiKeyRevoked, { subject: { type: 'api_key', id }, data: data(id) })
+    await recordAudit(ctx, tx, {
+      action: 'api_key.rotated',
+      target: { type: 'api_key', id: toWireId('apiKey', id) },
+      detail: { replaced_by: toWireId('apiKey', made.row.id), grace_seconds: graceSeconds },
+    })
     return { ...made, oldHash: old.hash }
   })
 }

@@ -22,6 +22,7 @@ const developer: Scope[] = [
   'events:read',
   'events:replay',
   'knowledge:write',
+  'logs:read',
   'webhooks:read',
   'webhooks:rotate',
   'webhooks:write',

@@ -1,10 +1,11 @@
 import type { z } from 'zod'
 import { AppError } from '../../base/errors.ts'
-import { newId } from '../../base/ids.ts'
+import { newId, toWireId } from '../../base/ids.ts'
 import type { SecretBox } from '../../base/secret-box.ts'
 import { createWebhookSecret } from '../../base/signature.ts'
 import type { Db } from '../../database/open.ts'
 import { transaction } from '../../database/transaction.ts'
+import { recordAudit } from '../audit-logs/index.ts'
 import { type Ctx, requireScope } from '../context.ts'
 import { type EventType, recordEvent } from '../events/index.ts'
 import { outgoingPolicy, readOutgoingUrl } from '../outgoing-url.ts'
@@ -86,6 +87,11 @@ export const createWebhook = async (
       })
       .execute()
     await recordEvent(ctx, tx, webhookCreated, { subject: { type: 'webhook', id: row.id }, data: presentWebhook(row) })
+    await recordAudit(ctx, tx, {
+      action: 'webhook.created',
+      target: { type: 'webhook', id: toWireId('webhook', row.id) },
+      detail: { host: new URL(row.url).host, events: row.events, secret_shown: true },
+    })
     return { row, secret }
   })
 }

@@ -1,6 +1,7 @@
 import { notFound } from '../../base/errors.ts'
 import { toWireId } from '../../base/ids.ts'
 import { transaction } from '../../database/transaction.ts'
+import { recordAudit } from '../audit-logs/index.ts'
 import { type Ctx, requireScope } from '../context.ts'
 import { recordEvent } from '../events/index.ts'
 import { webhookDeleted } from './events.ts'
@@ -25,6 +26,10 @@ export const deleteWebhook = async (ctx: Ctx, id: string): Promise<void> => {
     await recordEvent(ctx, tx, webhookDeleted, {
       subject: { type: 'webhook', id },
       data: { id: toWireId('webhook', id), deleted_at: ctx.clock.now().toISOString() },
+    })
+    await recordAudit(ctx, tx, {
+      action: 'webhook.deleted',
+      target: { type: 'webhook', id: toWireId('webhook', id) },
     })
   })
 }

@@ -2,6 +2,7 @@ import { notFound } from '../../base/errors.ts'
 import { toWireId } from '../../base/ids.ts'
 import type { Db } from '../../database/open.ts'
 import { transaction } from '../../database/transaction.ts'
+import { recordAudit } from '../audit-logs/index.ts'
 import { type Ctx, requireScope } from '../context.ts'
 import { findSentEvent, refuseDisabled, sendAgain } from './send-again.ts'
 
@@ -39,6 +40,11 @@ export const replayEvent = async (
       due.push(
         await sendAgain(tx, { workspaceId: ctx.workspaceId, event, webhookId: target.id, trigger: 'replay', now }),
       )
+    await recordAudit(ctx, tx, {
+      action: 'event.replayed',
+      target: { type: 'event', id: toWireId('event', id) },
+      detail: { webhook_ids: targets.map((target) => toWireId('webhook', target.id)) },
+    })
     return due
   })
 }

@@ -1,5 +1,7 @@
 import { AppError } from '../../base/errors.ts'
+import { toWireId } from '../../base/ids.ts'
 import { transaction } from '../../database/transaction.ts'
+import { recordAudit } from '../audit-logs/index.ts'
 import { type Ctx, requireScope } from '../context.ts'
 import { findDelivery } from './find-delivery.ts'
 import type { DeliveryRow } from './present-delivery.ts'
@@ -29,6 +31,11 @@ export const retryDelivery = async (ctx: Ctx, id: string): Promise<DeliveryRow> 
       webhookId: delivery.webhook_id,
       trigger: 'manual',
       now: ctx.clock.now(),
+    })
+    await recordAudit(ctx, tx, {
+      action: 'delivery.retried',
+      target: { type: 'delivery', id: toWireId('delivery', id) },
+      detail: { webhook_id: toWireId('webhook', delivery.webhook_id), due_delivery_id: toWireId('delivery', due) },
     })
     return findDelivery(tx, ctx.workspaceId, due)
   })

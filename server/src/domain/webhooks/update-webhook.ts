@@ -4,6 +4,7 @@ import { toWireId } from '../../base/ids.ts'
 import type { Db } from '../../database/open.ts'
 import { transaction } from '../../database/transaction.ts'
 import { pauseLane, resumeLane } from '../../work/lanes.ts'
+import { recordAudit } from '../audit-logs/index.ts'
 import { type Ctx, requireScope } from '../context.ts'
 import { type EventType, recordEvent } from '../events/index.ts'
 import { outgoingPolicy, readOutgoingUrl } from '../outgoing-url.ts'
@@ -52,6 +53,11 @@ export const updateWebhook = async (ctx: Ctx, id: string, input: Changes, outsid
     await tx.updateTable('webhooks').set(row).where('workspace_id', '=', ctx.workspaceId).where('id', '=', id).execute()
     if (row.status !== old.status) await moveLane(tx, row, now)
     await recordEvent(ctx, tx, webhookUpdated, { subject: { type: 'webhook', id }, data: presentWebhook(row) })
+    await recordAudit(ctx, tx, {
+      action: 'webhook.updated',
+      target: { type: 'webhook', id: toWireId('webhook', id) },
+      detail: { changed: Object.keys(input), host: new URL(row.url).host, status: row.status },
+    })
     return row
   })
 }

@@ -1,0 +1,41 @@
+import { z } from 'zod'
+import { idOutput, timeOutput } from '../wire.ts'
+
+/** Everything that the audit log speaks of. */
+export const auditActions = [
+  'agent.created',
+  'agent.published',
+  'api_key.created',
+  'api_key.revoked',
+  'api_key.rotated',
+  'delivery.retried',
+  'event.replayed',
+  'invite.created',
+  'invite.revoked',
+  'member.added',
+  'member.removed',
+  'member.updated',
+  'webhook.created',
+  'webhook.deleted',
+  'webhook.updated',
+] as const
+
+export const AuditLog = z
+  .object({
+    id: idOutput('auditLog'),
+    action: z.enum(auditActions),
+    actor: z.string().meta({
+      description: 'Who did it: a key, a user, an agent or the system.',
+      examples: ['api_key:key_01h455vb4pex5vsknk084sn02q'],
+    }),
+    target: z.object({
+      type: z.string().meta({ examples: ['webhook'] }),
+      id: z.string().meta({ examples: ['wh_01h455vb4pex5vsknk084sn02q'] }),
+    }),
+    request_id: z.string().meta({ description: 'The `X-Request-Id` of the request that did it.' }),
+    detail: z
+      .record(z.string(), z.unknown())
+      .meta({ description: 'What was done, without any secret.', examples: [{ changed: ['url'] }] }),
+    created_at: timeOutput,
+  })
+  .meta({ id: 'AuditLog' })
