@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { toWireId } from '../src/base/ids.ts'
 import { sequenceEvents } from '../src/domain/events/index.ts'
 import { createFanOut } from '../src/domain/webhooks/index.ts'
@@ -61,6 +62,11 @@ export const objects: Record<string, (tenant: Tenant, parents: Parents) => Promi
   docs: async () => 'errors',
   contacts: (tenant) => idOf(tenant.post('/v1/contacts', { name: 'Fixture', tags: ['fixture'] })),
   agents: (tenant) => idOf(tenant.post('/v1/agents', { name: 'Fixture' })),
+  'allowed-domains': async (tenant, { agents }) => {
+    const agent = agents ?? (await idOf(tenant.post('/v1/agents', { name: 'Fixture' })))
+    const added = await tenant.post(`/v1/agents/${agent}/allowed-domains`, { domain: `${randomUUID()}.example.com` })
+    return String(added.domain)
+  },
   versions: (tenant, { agents }) => firstOf(tenant.get(`/v1/agents/${agents}/versions`)),
   conversations: (tenant) => idOf(tenant.post('/v1/conversations')),
   messages: async (tenant) =>
@@ -103,6 +109,7 @@ export const bodies: Record<string, (n: number) => Record<string, unknown>> = {
   contacts_update: (n) => ({ name: `Ada ${n}` }),
   agents_create: (n) => ({ name: `Agent ${n}` }),
   agents_update: (n) => ({ name: `Agent ${n}` }),
+  agents_add_allowed_domain: (n) => ({ domain: `n${n}.example.com` }),
   conversations_create: (n) => ({ subject: `Subject ${n}` }),
   conversations_update: (n) => ({ subject: `Subject ${n}` }),
   conversations_create_message: (n) => ({ content: `Message ${n}` }),

@@ -1,3 +1,4 @@
+import { domainToASCII } from 'node:url'
 import { z } from 'zod'
 import { idInput, idOutput, timeOutput } from '../wire.ts'
 
@@ -92,3 +93,34 @@ export const AgentVersion = z
     created_at: timeOutput,
   })
   .meta({ id: 'AgentVersion' })
+
+const hostPattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/
+
+/** A host name as people write it; in lower case and ASCII inside. */
+export const domainInput = z
+  .string()
+  .max(253)
+  .transform((text, issue): string => {
+    // The URL parser behind it would silently drop a path or a port.
+    const host = /[/:?#@\\]/.test(text) ? '' : domainToASCII(text.trim())
+    if (host.length <= 253 && hostPattern.test(host)) return host
+    issue.addIssue({ code: 'custom', message: 'must be a host name like support.example.com' })
+    return z.NEVER
+  })
+  .meta({
+    description: 'A host name without scheme, port or path. Subdomains are hosts of their own.',
+    examples: ['support.example.com'],
+  })
+
+export const AddAllowedDomain = z.strictObject({ domain: domainInput })
+
+/** A site that may show the agent. */
+export const AllowedDomain = z
+  .object({ agent_id: idOutput('agent'), domain: z.string(), created_at: timeOutput })
+  .meta({ id: 'AllowedDomain' })
+
+export const AllowedDomainRemovedData = z.object({
+  agent_id: idOutput('agent'),
+  domain: z.string(),
+  deleted_at: timeOutput,
+})

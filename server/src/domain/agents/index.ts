@@ -1,5 +1,14 @@
+export { addAllowedDomain } from './add-allowed-domain.ts'
 export type { AgentConfiguration } from './configuration.ts'
-export { Agent, AgentVersion, CreateAgent, UpdateAgent } from './contract.ts'
+export {
+  AddAllowedDomain,
+  Agent,
+  AgentVersion,
+  AllowedDomain,
+  CreateAgent,
+  domainInput,
+  UpdateAgent,
+} from './contract.ts'
 export { createAgent } from './create-agent.ts'
 export { defaultConfiguration } from './default-configuration.ts'
 export { agentEvents } from './events.ts'
@@ -8,6 +17,8 @@ export { type AgentForTurn, getAgentForTurn, getAgentOrDefault, getDefaultAgent 
 export { getAgentVersion } from './get-agent-version.ts'
 export { listAgentVersions } from './list-agent-versions.ts'
 export { listAgents } from './list-agents.ts'
-export { presentAgent, presentAgentVersion } from './present.ts'
-export { type AgentRow, type AgentVersionRow, configurationOf } from './queries.ts'
+export { listAllowedDomains } from './list-allowed-domains.ts'
+export { presentAgent, presentAgentVersion, presentAllowedDomain } from './present.ts'
+export { type AgentRow, type AgentVersionRow, type AllowedDomainRow, configurationOf } from './queries.ts'
+export { removeAllowedDomain } from './remove-allowed-domain.ts'
 export { updateAgent } from './update-agent.ts'

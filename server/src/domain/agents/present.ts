@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { toWireId } from '../../base/ids.ts'
-import type { Agent, AgentVersion } from './contract.ts'
-import { type AgentRow, type AgentVersionRow, configurationOf } from './queries.ts'
+import type { Agent, AgentVersion, AllowedDomain } from './contract.ts'
+import { type AgentRow, type AgentVersionRow, type AllowedDomainRow, configurationOf } from './queries.ts'
 
 const presentConfiguration = (row: { snapshot: string }) => {
   const configuration = configurationOf(row)
@@ -28,5 +28,11 @@ export const presentAgentVersion = (row: AgentVersionRow): z.infer<typeof AgentV
   number: row.number,
   configuration: presentConfiguration(row),
   created_by: row.created_by,
+  created_at: row.created_at.toISOString(),
+})
+
+export const presentAllowedDomain = (row: AllowedDomainRow): z.infer<typeof AllowedDomain> => ({
+  agent_id: toWireId('agent', row.agent_id),
+  domain: row.domain,
   created_at: row.created_at.toISOString(),
 })

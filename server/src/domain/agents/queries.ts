@@ -5,6 +5,8 @@ import type { AgentConfiguration } from './configuration.ts'
 
 export type AgentVersionRow = Selectable<Tables['agent_versions']>
 
+export type AllowedDomainRow = Selectable<Tables['agent_domains']>
+
 /** An agent with its current version. `snapshot` is that version's configuration as text. */
 export type AgentRow = Selectable<Tables['agents']> & { version_number: number; snapshot: string }
 
@@ -22,3 +24,13 @@ export const selectAgents = (db: Db, workspaceId: string) =>
     .selectAll('agents')
     .select(['version.number as version_number', 'version.snapshot'])
     .where('agents.workspace_id', '=', workspaceId)
+
+/** The sites that may show this agent, oldest first. */
+export const readAllowedDomains = (db: Db, workspaceId: string, agentId: string): Promise<AllowedDomainRow[]> =>
+  db
+    .selectFrom('agent_domains')
+    .selectAll()
+    .where('workspace_id', '=', workspaceId)
+    .where('agent_id', '=', agentId)
+    .orderBy('id')
+    .execute()

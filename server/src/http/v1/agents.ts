@@ -1,20 +1,27 @@
 import { z } from 'zod'
 import {
+  AddAllowedDomain,
   Agent,
   AgentVersion,
+  AllowedDomain,
+  addAllowedDomain,
   CreateAgent,
   createAgent,
+  domainInput,
   getAgent,
   getAgentVersion,
   listAgents,
   listAgentVersions,
+  listAllowedDomains,
   presentAgent,
   presentAgentVersion,
+  presentAllowedDomain,
+  removeAllowedDomain,
   UpdateAgent,
   updateAgent,
 } from '../../domain/agents/index.ts'
 import { idInput, listOf, pageQuery } from '../../domain/wire.ts'
-import { created, defineEndpoint, ok } from '../endpoint.ts'
+import { created, defineEndpoint, noContent, ok } from '../endpoint.ts'
 import { pageOf, presentPage } from '../pages.ts'
 
 const params = z.object({ id: idInput('agent') })
@@ -103,5 +110,46 @@ export const agentEndpoints = [
     responses: { 200: AgentVersion },
     handler: async ({ ctx, params: { id, version_id } }) =>
       ok(presentAgentVersion(await getAgentVersion(ctx, { agentId: id, versionId: version_id }))),
+  }),
+  defineEndpoint({
+    id: 'agents_list_allowed_domains',
+    method: 'GET',
+    path: '/v1/agents/{id}/allowed-domains',
+    access: 'agents:read',
+    tag,
+    summary: 'List the sites that may show an agent, oldest first',
+    description: 'All of them in one page: an agent has at most a hundred.',
+    params,
+    responses: { 200: listOf(AllowedDomain) },
+    handler: async ({ ctx, params: { id } }) =>
+      ok({ data: (await listAllowedDomains(ctx, id)).map(presentAllowedDomain), has_more: false, next_cursor: null }),
+  }),
+  defineEndpoint({
+    id: 'agents_add_allowed_domain',
+    method: 'POST',
+    path: '/v1/agents/{id}/allowed-domains',
+    access: 'agents:write',
+    tag,
+    summary: 'Let a site show an agent',
+    params,
+    body: AddAllowedDomain,
+    responses: { 201: AllowedDomain },
+    errors: [409, 422],
+    handler: async ({ ctx, params: { id }, body }) =>
+      created(presentAllowedDomain(await addAllowedDomain(ctx, { agentId: id, domain: body.domain }))),
+  }),
+  defineEndpoint({
+    id: 'agents_remove_allowed_domain',
+    method: 'DELETE',
+    path: '/v1/agents/{id}/allowed-domains/{domain}',
+    access: 'agents:write',
+    tag,
+    summary: 'Stop a site from showing an agent',
+    params: params.extend({ domain: domainInput }),
+    responses: { 204: null },
+    handler: async ({ ctx, params: { id, domain } }) => {
+      await removeAllowedDomain(ctx, { agentId: id, domain })
+      return noContent()
+    },
   }),
 ]
