@@ -1,3 +1,4 @@
+import { chatloomEndpoints } from './http/dialects/chatloom/agents.ts'
 import type { Endpoint } from './http/endpoint.ts'
 import { accountEndpoints } from './http/v1/accounts.ts'
 import { agentEndpoints } from './http/v1/agents.ts'

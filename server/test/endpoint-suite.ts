@@ -5,6 +5,7 @@ import test from 'node:test'
 import { z } from 'zod'
 import { newId } from '../src/base/ids.ts'
 import { type Scope, scopes } from '../src/domain/scopes.ts'
+import { speaksChatloom } from '../src/http/dialects/chatloom/refusal.ts'
 import type { Endpoint } from '../src/http/endpoint.ts'
 import { errorTable } from '../src/http/errors.ts'
 import type { TestRequest, TestResponse } from './app.ts'
@@ -41,6 +42,9 @@ const documentedAnchors = (): Set<string> | undefined =>
 
 export const anchors = documentedAnchors()
 
+// A dialect whose errors are one text has no code, no parameter and no details to check.
+type FlatError = { error: string }
+
 const assertErrorBody = (response: TestResponse): void => {
   const { error } = response.json<ErrorEnvelope>()
   assert.equal(errorTable[error.code as keyof typeof errorTable]?.status, response.status, response.text)
@@ -52,10 +56,21 @@ const assertErrorBody = (response: TestResponse): void => {
   if (anchors) assert.ok(anchors.has(hash.slice(1)), `docs/reference/errors.md has no heading for ${hash}`)
 }
 
+const assertFlatError = (response: TestResponse): void => {
+  const body = response.json<FlatError>()
+  assert.deepEqual(Object.keys(body), ['error'])
+  assert.ok(typeof body.error === 'string' && body.error.length > 0, response.text)
+}
+
 /** What no response may lack, whatever went wrong. */
 export const assertWire = (
   response: TestResponse,
-  { method, replayed = false, mediaType }: { method: string; replayed?: boolean; mediaType?: string | undefined },
+  {
+    method,
+    replayed = false,
+    mediaType,
+    isFlat = false,
+  }: { method: string; replayed?: boolean; mediaType?: string | undefined; isFlat?: boolean },
 ): void => {
   const { status, headers, text } = response
   assert.ok(status < 500, `${status}: ${text}`)
@@ -67,7 +82,9 @@ export const assertWire = (
   const type = status < 400 && mediaType ? mediaType : 'application/json'
   if (text !== '') assert.equal(headers['content-type'], `${type}; charset=utf-8`)
   if (status === 204 || method === 'HEAD') assert.equal(text, '')
-  if (status >= 400 && method !== 'HEAD' && !replayed) assertErrorBody(response)
+  if (status < 400 || method === 'HEAD' || replayed) return
+  if (isFlat) assertFlatError(response)
+  else assertErrorBody(response)
 }
 
 // --- Requests to one endpoint ---
@@ -91,6 +108,7 @@ const makeIds = async (endpoint: Endpoint, tenant: Tenant): Promise<string[]> =>
 const unknownIds = (endpoint: Endpoint): string[] => segmentsOf(endpoint).map(() => newId())
 
 const hasBody = (endpoint: Endpoint): boolean => endpoint.body !== undefined
+const isFlat = ({ path }: Endpoint): boolean => speaksChatloom(path)
 const writes = ({ method }: Endpoint): boolean => method !== 'GET'
 
 type Sent = TestRequest & { query?: string; method?: string }
@@ -103,7 +121,7 @@ const send = async (
 ): Promise<TestResponse> => {
   const response = await tenant.app.call(method, pathWith(endpoint, ids) + query, request)
   const replayed = response.headers['idempotency-replayed'] === 'true'
-  assertWire(response, { method, replayed, mediaType: endpoint.mediaType })
+  assertWire(response, { method, replayed, mediaType: endpoint.mediaType, isFlat: isFlat(endpoint) })
   return response
 }
 
@@ -128,7 +146,8 @@ const succeed = async (
 
 const refused = (response: TestResponse, status: number, code?: string): ErrorEnvelope['error'] => {
   assert.equal(response.status, status, response.text)
-  const { error } = response.json<ErrorEnvelope>()
+  const { error } = response.json<ErrorEnvelope | FlatError>()
+  if (typeof error === 'string') return { code: '', message: error, status, request_id: '', docs_url: '' }
   if (code) assert.equal(error.code, code)
   return error
 }
@@ -200,10 +219,20 @@ const namedObject = (schema: Schema): string | undefined => {
 
 const wellFormedStranger = (tenant: Tenant): string => tenant.app.deps.keys.create('sandbox')
 
+const envelopeMessages = {
+  missing: 'Bearer token is missing or invalid.',
+  invalid: 'Bearer token is missing or invalid.',
+}
+const flatMessages = {
+  missing: 'API key is required. Please provide it in Authorization or X-API-Key header.',
+  invalid: 'The API key is invalid, expired or malformed.',
+}
+
 const checkCredentials = async (endpoint: Endpoint, { own }: World): Promise<void> => {
   const ids = unknownIds(endpoint)
   const from = `127.1.${Math.floor(Math.random() * 250)}.${Math.floor(Math.random() * 250)}`
   const attempt = (request: Sent) => send(endpoint, own, ids, { ...validBody(endpoint), from, ...request })
+  const messages = isFlat(endpoint) ? flatMessages : envelopeMessages
   const swapped = own.key.slice(0, -1) + (own.key.endsWith('0') ? '1' : '0')
   const lookAlike = Buffer.from(own.key.replace('y', 'у')).toString('latin1')
   for (const key of [
@@ -216,8 +245,8 @@ const checkCredentials = async (endpoint: Endpoint, { own }: World): Promise<voi
     own.key.toUpperCase(),
     'x'.repeat(5_000),
   ])
-    assert.equal(refused(await attempt({ key }), 401, 'UNAUTHORIZED').message, 'Bearer token is missing or invalid.')
-  refused(await attempt({}), 401, 'UNAUTHORIZED')
+    assert.equal(refused(await attempt({ key }), 401, 'UNAUTHORIZED').message, messages.invalid)
+  assert.equal(refused(await attempt({}), 401, 'UNAUTHORIZED').message, messages.missing)
   for (const query of [
     `?key=${own.key}`,
     `?api_key=${own.key}`,
@@ -241,7 +270,8 @@ const checkCredentials = async (endpoint: Endpoint, { own }: World): Promise<voi
     400,
     'BAD_REQUEST',
   )
-  assert.equal(twoKeys.param, 'X-API-Key')
+  assert.ok(isFlat(endpoint) || twoKeys.param === 'X-API-Key')
+  assert.ok(twoKeys.message.includes('X-API-Key'))
 }
 
 const withoutScope = (wanted: Scope): Scope[] =>
@@ -252,7 +282,7 @@ const checkScope = async (endpoint: Endpoint, { own }: World): Promise<void> => 
   const lacking = await own.app.makeKey({ workspaceId: own.workspaceId, scopes: withoutScope(wanted) })
   const ids = await makeIds(endpoint, own)
   const error = refused(await send(endpoint, own, ids, { key: lacking, ...validBody(endpoint) }), 403, 'FORBIDDEN')
-  assert.equal(error.details?.required_scope, wanted)
+  if (!isFlat(endpoint)) assert.equal(error.details?.required_scope, wanted)
   assert.ok(error.message.includes(wanted))
   // Whoever may not read must not learn what exists either.
   const unknown = refused(

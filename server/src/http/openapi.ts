@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { FlatError, speaksChatloom } from './dialects/chatloom/refusal.ts'
 import type { Endpoint } from './endpoint.ts'
 import { errorTable } from './errors.ts'
 
@@ -18,6 +19,8 @@ const tags: Record<string, string> = {
   Events: 'The durable log of what happened, in sequence, with replay.',
   Webhooks: 'Endpoints that are told of events, signed.',
   'Event deliveries': 'Every attempt to tell a webhook of an event.',
+  Chatloom:
+    'The endpoints that chatloom’s page prints, for clients written from it: camelCase, flat errors, https by redirect.',
   'Audit logs': 'Who changed what others depend on: keys, webhooks, agents, members, deliveries sent again.',
   Documentation: 'This API and the guide, served from here.',
   Health: 'For load balancers and supervisors.',
@@ -55,7 +58,10 @@ const jsonSchema = (schema: z.ZodType, io: 'input' | 'output', components: Compo
 const parametersOf = (endpoint: Endpoint, components: Components): Json[] => {
   const of = (where: 'path' | 'query', schema: z.ZodType | undefined): Json[] => {
     if (!schema) return []
-    const { properties = {}, required = [] } = jsonSchema(schema, 'input', components) as { properties?: Record<string, Json>; required?: string[] }
+    const { properties = {}, required = [] } = jsonSchema(schema, 'input', components) as {
+      properties?: Record<string, Json>
+      required?: string[]
+    }
     return Object.entries(properties).map(([name, { description, ...rest }]) => ({
       name,
       in: where,
@@ -71,7 +77,11 @@ const parametersOf = (endpoint: Endpoint, components: Components): Json[] => {
 const multipart = (schema: Json, components: Components): Json => {
   const name = typeof schema.$ref === 'string' ? schema.$ref.split('/').at(-1)! : ''
   const own = components[name] ?? schema
-  return { type: 'object', properties: { ...(own.properties as Json), file: { type: 'string', contentMediaType: 'application/octet-stream' } }, required: ['file'] }
+  return {
+    type: 'object',
+    properties: { ...(own.properties as Json), file: { type: 'string', contentMediaType: 'application/octet-stream' } },
+    required: ['file'],
+  }
 }
 
 const requestBodyOf = (endpoint: Endpoint, components: Components): Json | undefined => {
@@ -87,6 +97,12 @@ const requestBodyOf = (endpoint: Endpoint, components: Components): Json | undef
 }
 
 const errorsOf = (endpoint: Endpoint): number[] => [
+const titlesOf = (status: number): string =>
+  Object.entries(errorTable)
+    .filter(([, known]) => known.status === status)
+    .map(([code, { title }]) => `${title} (\`${code}\`)`)
+    .join('; ')
+
   ...(endpoint.access === 'public' ? [] : [400, 401, ...(endpoint.access === 'any_key' ? [] : [403])]),
   ...(endpoint.params ? [404] : []),
   ...(endpoint.body ? bodyErrors : []),
@@ -97,18 +113,45 @@ const errorsOf = (endpoint: Endpoint): number[] => [
 ]
 
 const responsesOf = (endpoint: Endpoint, components: Components): Json => {
+const failureOf = (endpoint: Endpoint, status: number, components: Components): Json =>
+  speaksChatloom(endpoint.path)
+    ? {
+        description: titlesOf(status),
+        content: { 'application/json': { schema: jsonSchema(FlatError, 'output', components) } },
+      }
+    : { $ref: `#/components/responses/Error${status}` }
+
   const success = Object.entries(endpoint.responses).map(([status, schema]) => {
-    const stream = endpoint.streams ? { 'text/event-stream': { schema: jsonSchema(endpoint.streams, 'output', components) } } : {}
-    const content = schema ? { content: { [endpoint.mediaType ?? 'application/json']: { schema: jsonSchema(schema, 'output', components) }, ...stream } } : {}
-    return [status, { description: endpoint.summary, headers: { 'X-Request-Id': { $ref: '#/components/headers/RequestId' } }, ...content }]
+    const stream = endpoint.streams
+      ? { 'text/event-stream': { schema: jsonSchema(endpoint.streams, 'output', components) } }
+      : {}
+    const content = schema
+      ? {
+          content: {
+            [endpoint.mediaType ?? 'application/json']: { schema: jsonSchema(schema, 'output', components) },
+            ...stream,
+          },
+        }
+      : {}
+    return [
+      status,
+      {
+        description: endpoint.summary,
+        headers: { 'X-Request-Id': { $ref: '#/components/headers/RequestId' } },
+        ...content,
+      },
+    ]
   })
-  const failures = [...new Set(errorsOf(endpoint))].sort((a, b) => a - b).map((status) => [String(status), { $ref: `#/components/responses/Error${status}` }])
+  const failures = [...new Set(errorsOf(endpoint))]
+    .sort((a, b) => a - b)
+    .map((status) => [String(status), failureOf(endpoint, status, components)])
   return Object.fromEntries([...success, ...failures])
 }
 
 const operationOf = (endpoint: Endpoint, components: Components): Json => {
   const scope = endpoint.access === 'public' ? undefined : endpoint.access
-  const needs = scope && scope !== 'any_key' ? `Needs the scope \`${scope}\`.` : scope ? 'Any living key may call it.' : undefined
+  const needs =
+    scope && scope !== 'any_key' ? `Needs the scope \`${scope}\`.` : scope ? 'Any living key may call it.' : undefined
   const description = [endpoint.description, needs].filter(Boolean).join('\n\n')
   const parameters = parametersOf(endpoint, components)
   const requestBody = requestBodyOf(endpoint, components)
@@ -133,7 +176,11 @@ const errorSchema: Json = {
       type: 'object',
       required: ['code', 'message', 'status', 'request_id', 'docs_url'],
       properties: {
-        code: { type: 'string', description: 'Stable and machine-readable. New codes may be added.', examples: Object.keys(errorTable) },
+        code: {
+          type: 'string',
+          description: 'Stable and machine-readable. New codes may be added.',
+          examples: Object.keys(errorTable),
+        },
         message: { type: 'string', description: 'Says what to do; for people, not for programs.' },
         status: { type: 'integer' },
         request_id: { type: 'string' },
@@ -148,10 +195,10 @@ const errorSchema: Json = {
 
 const errorResponses = (): Json =>
   Object.fromEntries(
-    [...Map.groupBy(Object.entries(errorTable), ([, { status }]) => status)].map(([status, codes]) => [
+    [...new Set(Object.values(errorTable).map(({ status }) => status))].map((status) => [
       `Error${status}`,
       {
-        description: codes.map(([code, { title }]) => `${title} (\`${code}\`)`).join('; '),
+        description: titlesOf(status),
         content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
       },
     ]),
@@ -162,13 +209,17 @@ export const buildOpenApi = (endpoints: readonly Endpoint[], version: string): J
   const components: Components = { Error: errorSchema }
   const paths: Record<string, Json> = {}
   for (const endpoint of endpoints)
-    paths[endpoint.path] = { ...paths[endpoint.path], [endpoint.method.toLowerCase()]: operationOf(endpoint, components) }
+    paths[endpoint.path] = {
+      ...paths[endpoint.path],
+      [endpoint.method.toLowerCase()]: operationOf(endpoint, components),
+    }
   return {
     openapi: '3.1.0',
     info: {
       title: 'Parley API',
       version,
-      description: 'AI agents that talk with a company’s customers, and the platform around them. Every failure has the same envelope; every response carries `X-Request-Id` and rate-limit headers.',
+      description:
+        'AI agents that talk with a company’s customers, and the platform around them. Every failure has the same envelope; every response carries `X-Request-Id` and rate-limit headers.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/', description: 'This server' }],
@@ -183,11 +234,14 @@ export const buildOpenApi = (endpoints: readonly Endpoint[], version: string): J
         IdempotencyKey: {
           name: 'Idempotency-Key',
           in: 'header',
-          description: 'One value a request, kept 24 hours: a repeated request gets the first answer again, with `Idempotency-Replayed: true`.',
+          description:
+            'One value a request, kept 24 hours: a repeated request gets the first answer again, with `Idempotency-Replayed: true`.',
           schema: { type: 'string', maxLength: 255 },
         },
       },
-      headers: { RequestId: { description: 'Names this request in logs and in questions to us.', schema: { type: 'string' } } },
+      headers: {
+        RequestId: { description: 'Names this request in logs and in questions to us.', schema: { type: 'string' } },
+      },
       responses: errorResponses(),
       schemas: Object.fromEntries(Object.entries(components).sort(([a], [b]) => a.localeCompare(b))),
     },

@@ -7,6 +7,7 @@ import { requireScope } from '../domain/context.ts'
 import { authenticate } from './authenticate.ts'
 import type { Deps } from './deps.ts'
 import { atEveryPath } from './dialects/at-every-path.ts'
+import { refusalOf, speaksChatloom } from './dialects/chatloom/refusal.ts'
 import type { Call, Endpoint, JsonReply, OnceOnly, Reply } from './endpoint.ts'
 import { type ErrorBody, errorBody, knownError, problemOf } from './errors.ts'
 import {
@@ -98,8 +99,13 @@ const admit = async (
 const parseParams = (endpoint: Endpoint, params: unknown): unknown => {
   if (!endpoint.params) return undefined
   const parsed = endpoint.params.safeParse(params)
+// `/v1/knowledge-sources/{id}` speaks of a knowledge source.
+const nounOf = (path: string, param: string): string =>
+  (path.split(`/{${param}}`)[0]!.split('/').at(-1) ?? '').replaceAll('-', ' ').replace(/ies$/, 'y').replace(/s$/, '')
+
   if (parsed.success) return parsed.data
-  throw notFound(endpoint.tag.toLowerCase().replace(/s$/, ''), String(Object.values(params as object)[0] ?? ''))
+  const param = String(parsed.error.issues[0]?.path[0])
+  throw notFound(nounOf(endpoint.path, param), String((params as Record<string, unknown>)[param] ?? ''))
 }
 
 const checkReply = (endpoint: Endpoint, reply: JsonReply): void => {
@@ -126,6 +132,16 @@ const sendKept = (request: FastifyRequest, reply: FastifyReply, kept: KeptReply)
   reply.code(kept.status)
   if (kept.replayed) reply.header('idempotency-replayed', 'true')
   if (kept.text === null) return reply.send()
+const sendRefusal = (request: FastifyRequest, reply: FastifyReply, body: ErrorBody, publicUrl: string) => {
+  const host = publicUrl.startsWith('https:') ? new URL(publicUrl).host : request.host
+  const refusal = refusalOf(body, request, host)
+  return reply
+    .code(refusal.status)
+    .headers(refusal.headers)
+    .type('application/json; charset=utf-8')
+    .send(JSON.stringify(refusal.body))
+}
+
   if (kept.status >= 400) return sendErrorBody(request, reply, JSON.parse(kept.text) as ErrorBody)
   return reply.type('application/json; charset=utf-8').send(kept.text)
 }
@@ -248,7 +264,11 @@ const sendError = (kernel: Kernel, request: FastifyRequest, reply: FastifyReply,
   if (!reply.hasHeader('x-ratelimit-limit'))
     reply.headers(rateLimitHeaders(limiter.peek(anonymousBucket(kernel, request)), deps.clock.now()))
   if (shown.retryAfter !== undefined) reply.header('retry-after', String(shown.retryAfter))
-  return sendErrorBody(request, reply, errorBody(shown, request.id, deps.settings.publicUrl))
+  const { publicUrl } = deps.settings
+  const body = errorBody(shown, request.id, publicUrl)
+  return speaksChatloom(request.routeOptions?.url ?? request.url)
+    ? sendRefusal(request, reply, body, publicUrl)
+    : sendErrorBody(request, reply, body)
 }
 
 const routePath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1')
