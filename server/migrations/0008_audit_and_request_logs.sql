@@ -29,10 +29,10 @@ create table request_logs (
   method text not null,
   route text not null,
   status smallint not null,
-  duration_ms real not null,
-  bytes_in bigint not null,
+  duration_ms double precision not null,
+  bytes_in integer not null,
   -- Null where the answer was a stream.
-  bytes_out bigint,
+  bytes_out integer,
   address text not null,
   request_id text not null,
   -- The first 16 hexadecimal digits of the SHA-256 of the Idempotency-Key.

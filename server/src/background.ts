@@ -8,6 +8,7 @@ import { startWorker } from './work/worker.ts'
 import { workKinds } from './work-kinds.ts'
 
 const flushEveryMs = 5_000
+const recordEveryMs = 1_000
 const wakeEveryMs = 25
 // From here on a pass costs more than the events in it gain by being early.
 const busyBatch = 12
@@ -17,7 +18,7 @@ type Options = { pollMs?: number }
 
 /** Starts what runs beside the requests: the sequencer, the worker, and housekeeping. Returns how to stop it. */
 export const startBackground = async (deps: Deps, { pollMs = 250 }: Options = {}): Promise<() => Promise<void>> => {
-  const { database, clock, log, keyCache } = deps
+  const { database, clock, log, keyCache, requestRecorder } = deps
   // The folder's lock proves that whoever held leases here has died: their work need not wait for the leases to end.
   if (database.kind === 'embedded') await freeLanes(database.system)
   const fanOut = createFanOut(clock)
@@ -46,12 +47,17 @@ export const startBackground = async (deps: Deps, { pollMs = 250 }: Options = {}
     Promise.all([database.prepareDays(clock.now()), purgeIdempotencyKeys(database.system, clock.now())]).catch(
       (error) => log.error({ err: error }, 'housekeeping failed and will be tried again'),
     )
-  const timers = [setInterval(flush, flushEveryMs), setInterval(keepHouse, housekeepingEveryMs)]
+  const timers = [
+    setInterval(flush, flushEveryMs),
+    setInterval(requestRecorder.flush, recordEveryMs),
+    setInterval(keepHouse, housekeepingEveryMs),
+  ]
 
   return async () => {
     for (const timer of timers) clearInterval(timer)
     await worker.stop()
     await sequencer.stop()
     await flush()
+    await requestRecorder.flush()
   }
 }

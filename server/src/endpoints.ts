@@ -14,6 +14,7 @@ import { healthEndpoints } from './http/v1/health.ts'
 import { knowledgeSourceEndpoints } from './http/v1/knowledge-sources.ts'
 import { messageEndpoints } from './http/v1/messages.ts'
 import { openApiEndpoint } from './http/v1/openapi-document.ts'
+import { requestLogEndpoints } from './http/v1/request-logs.ts'
 import { webhookEndpoints } from './http/v1/webhooks.ts'
 
 /** Version of this server and of its API document. */
@@ -32,6 +33,8 @@ const documented: readonly Endpoint[] = [
   ...webhookEndpoints,
   ...eventDeliveryEndpoints,
   ...auditLogEndpoints,
+  ...requestLogEndpoints,
+  ...chatloomEndpoints,
   ...docsEndpoints,
   ...healthEndpoints,
 ]

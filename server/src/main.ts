@@ -14,6 +14,7 @@ import { type Config, ConfigError, readConfig } from './config.ts'
 import { FolderInUseError } from './database/folder-lock.ts'
 import { type Database, openDatabase } from './database/open.ts'
 import { createKeyFormat } from './domain/api-keys/index.ts'
+import { createRequestRecorder } from './domain/request-logs/index.ts'
 import { createTokenFormat } from './domain/sessions/index.ts'
 import { createPasswords } from './domain/users/index.ts'
 import { endpoints } from './endpoints.ts'
@@ -78,6 +79,7 @@ const buildDeps = async (
       clock: systemClock,
       onError: (error) => log.error({ err: error }, 'key use could not be noted'),
     }),
+    requestRecorder: createRequestRecorder({ system: database.system, log }),
     tokens,
     sessionCache: createSessionCache({ database, tokens, clock: systemClock }),
     passwords: createPasswords(),

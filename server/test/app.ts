@@ -10,6 +10,7 @@ import { createLookup } from '../src/base/safe-http-resolver.ts'
 import { createSecretBox } from '../src/base/secret-box.ts'
 import type { Database } from '../src/database/open.ts'
 import { createKeyFormat, insertKey } from '../src/domain/api-keys/index.ts'
+import { createRequestRecorder } from '../src/domain/request-logs/index.ts'
 import { type Scope, scopes } from '../src/domain/scopes.ts'
 import { createTokenFormat } from '../src/domain/sessions/index.ts'
 import { createPasswords } from '../src/domain/users/index.ts'
@@ -109,6 +110,7 @@ export const openTestApp = async (options: TestAppOptions = {}): Promise<TestApp
       clock,
       onError: (error) => log.error({ err: error }, 'key use could not be noted'),
     }),
+    requestRecorder: createRequestRecorder({ system: database.system, log }),
     tokens,
     sessionCache: createSessionCache({ database, tokens, clock }),
     passwords: createPasswords(),
@@ -167,6 +169,7 @@ export const openTestApp = async (options: TestAppOptions = {}): Promise<TestApp
       await app.close()
       await stopBackground()
       await deps.keyCache.flush().catch(() => undefined)
+      await deps.requestRecorder.flush()
       await deps.safeHttp.close()
       if (!options.database) await database.close()
     },

@@ -81,6 +81,10 @@ export const objects: Record<string, (tenant: Tenant, parents: Parents) => Promi
     await tenant.sequence()
     return firstOf(tenant.get('/v1/events?limit=1'))
   },
+  'request-logs': async (tenant) => {
+    await tenant.get('/v1/agents')
+    return firstOf(tenant.get('/v1/request-logs'))
+  },
   'event-deliveries': async (tenant) => {
     const id = await idOf(tenant.post('/v1/webhooks', webhook))
     await tenant.post('/v1/contacts', { name: 'Fixture' })

@@ -6,6 +6,7 @@ import type { SecretBox } from '../base/secret-box.ts'
 import type { Database } from '../database/open.ts'
 import type { KeyFormat, KeyHolder } from '../domain/api-keys/index.ts'
 import type { EventType } from '../domain/events/index.ts'
+import type { RequestRecorder } from '../domain/request-logs/index.ts'
 import type { TokenFormat } from '../domain/sessions/index.ts'
 import type { Passwords } from '../domain/users/index.ts'
 import type { Model } from '../models/model.ts'
@@ -43,6 +44,7 @@ export type Deps = {
   log: Log
   keys: KeyFormat
   keyCache: KeyCache
+  requestRecorder: RequestRecorder
   tokens: TokenFormat
   sessionCache: SessionCache
   passwords: Passwords

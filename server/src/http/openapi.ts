@@ -22,6 +22,7 @@ const tags: Record<string, string> = {
   Chatloom:
     'The endpoints that chatloom’s page prints, for clients written from it: camelCase, flat errors, https by redirect.',
   'Audit logs': 'Who changed what others depend on: keys, webhooks, agents, members, deliveries sent again.',
+  'Request logs': 'What became of every request, without what was in it.',
   Documentation: 'This API and the guide, served from here.',
   Health: 'For load balancers and supervisors.',
 }
@@ -96,13 +97,13 @@ const requestBodyOf = (endpoint: Endpoint, components: Components): Json | undef
   }
 }
 
-const errorsOf = (endpoint: Endpoint): number[] => [
 const titlesOf = (status: number): string =>
   Object.entries(errorTable)
     .filter(([, known]) => known.status === status)
     .map(([code, { title }]) => `${title} (\`${code}\`)`)
     .join('; ')
 
+const errorsOf = (endpoint: Endpoint): number[] => [
   ...(endpoint.access === 'public' ? [] : [400, 401, ...(endpoint.access === 'any_key' ? [] : [403])]),
   ...(endpoint.params ? [404] : []),
   ...(endpoint.body ? bodyErrors : []),
@@ -112,7 +113,6 @@ const titlesOf = (status: number): string =>
   ...serverErrors,
 ]
 
-const responsesOf = (endpoint: Endpoint, components: Components): Json => {
 const failureOf = (endpoint: Endpoint, status: number, components: Components): Json =>
   speaksChatloom(endpoint.path)
     ? {
@@ -121,6 +121,7 @@ const failureOf = (endpoint: Endpoint, status: number, components: Components): 
       }
     : { $ref: `#/components/responses/Error${status}` }
 
+const responsesOf = (endpoint: Endpoint, components: Components): Json => {
   const success = Object.entries(endpoint.responses).map(([status, schema]) => {
     const stream = endpoint.streams
       ? { 'text/event-stream': { schema: jsonSchema(endpoint.streams, 'output', components) } }

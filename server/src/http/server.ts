@@ -20,6 +20,7 @@ import {
   runInTransaction,
   sealedText,
 } from './idempotency.ts'
+import { logRequest } from './log-request.ts'
 import { createRateLimiter, type RateLimiter, rateLimitHeaders, unlimitedPerMinute } from './rate-limit.ts'
 import { readBody } from './read-body.ts'
 import { writeFrames } from './sse.ts'
@@ -29,6 +30,8 @@ import { refuseNul, validate } from './validate.ts'
 declare module 'fastify' {
   interface FastifyRequest {
     holder: KeyHolder | null
+    /** Code of the error it was answered with. */
+    errorCode: string | null
   }
 }
 
@@ -96,13 +99,13 @@ const admit = async (
   if (endpoint.access !== 'any_key') requireScope(contextOf(deps, request.holder, request.id), endpoint.access)
 }
 
-const parseParams = (endpoint: Endpoint, params: unknown): unknown => {
-  if (!endpoint.params) return undefined
-  const parsed = endpoint.params.safeParse(params)
 // `/v1/knowledge-sources/{id}` speaks of a knowledge source.
 const nounOf = (path: string, param: string): string =>
   (path.split(`/{${param}}`)[0]!.split('/').at(-1) ?? '').replaceAll('-', ' ').replace(/ies$/, 'y').replace(/s$/, '')
 
+const parseParams = (endpoint: Endpoint, params: unknown): unknown => {
+  if (!endpoint.params) return undefined
+  const parsed = endpoint.params.safeParse(params)
   if (parsed.success) return parsed.data
   const param = String(parsed.error.issues[0]?.path[0])
   throw notFound(nounOf(endpoint.path, param), String((params as Record<string, unknown>)[param] ?? ''))
@@ -121,6 +124,7 @@ const wantsProblem = (request: FastifyRequest): boolean =>
   request.headers.accept?.includes('application/problem+json') ?? false
 
 const sendErrorBody = (request: FastifyRequest, reply: FastifyReply, body: ErrorBody): FastifyReply => {
+  request.errorCode = body.error.code
   const asProblem = wantsProblem(request)
   return reply
     .code(body.error.status)
@@ -128,10 +132,6 @@ const sendErrorBody = (request: FastifyRequest, reply: FastifyReply, body: Error
     .send(JSON.stringify(asProblem ? problemOf(body) : body))
 }
 
-const sendKept = (request: FastifyRequest, reply: FastifyReply, kept: KeptReply): FastifyReply => {
-  reply.code(kept.status)
-  if (kept.replayed) reply.header('idempotency-replayed', 'true')
-  if (kept.text === null) return reply.send()
 const sendRefusal = (request: FastifyRequest, reply: FastifyReply, body: ErrorBody, publicUrl: string) => {
   const host = publicUrl.startsWith('https:') ? new URL(publicUrl).host : request.host
   const refusal = refusalOf(body, request, host)
@@ -142,6 +142,10 @@ const sendRefusal = (request: FastifyRequest, reply: FastifyReply, body: ErrorBo
     .send(JSON.stringify(refusal.body))
 }
 
+const sendKept = (request: FastifyRequest, reply: FastifyReply, kept: KeptReply): FastifyReply => {
+  reply.code(kept.status)
+  if (kept.replayed) reply.header('idempotency-replayed', 'true')
+  if (kept.text === null) return reply.send()
   if (kept.status >= 400) return sendErrorBody(request, reply, JSON.parse(kept.text) as ErrorBody)
   return reply.type('application/json; charset=utf-8').send(kept.text)
 }
@@ -254,6 +258,7 @@ const sendError = (kernel: Kernel, request: FastifyRequest, reply: FastifyReply,
   const shown =
     known ??
     new AppError('INTERNAL_ERROR', 'Something went wrong on our side. It has been logged under this request id.')
+  request.errorCode = shown.code
   if (reply.raw.headersSent) {
     // A stream broke off in the middle: only a connection cut behind the last frame tells its reader so.
     reply.raw.socket?.destroySoon()
@@ -345,11 +350,16 @@ export const createServer = (deps: Deps, endpoints: readonly Endpoint[]): Fastif
   })
 
   app.decorateRequest('holder', null)
+  app.decorateRequest('errorCode', null)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
     if (request.is404) limit(kernel, request, reply)
+  })
+  app.addHook('onResponse', (request, reply, done) => {
+    logRequest(deps.requestRecorder, kernel.transport, request, reply)
+    done()
   })
   app.setErrorHandler((error, request: FastifyRequest, reply: FastifyReply) => sendError(kernel, request, reply, error))
   app.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) =>

@@ -1,0 +1,41 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { newId } from '../base/ids.ts'
+import type { RequestRecorder } from '../domain/request-logs/index.ts'
+import type { Transport } from './transport.ts'
+
+// Whoever reads the log again and again would find little but that.
+const ownRoute = '/v1/request-logs'
+
+const sizeOf = (reply: FastifyReply): number | null => {
+  const length = reply.raw.getHeader('content-length')
+  if (length !== undefined) return Number(length)
+  return reply.raw.statusCode === 204 ? 0 : null
+}
+
+/** Hands an answered request to the recorder, and nothing more. Requests of nobody known belong to no workspace's log. */
+export const logRequest = (
+  recorder: RequestRecorder,
+  transport: Transport,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void => {
+  const { holder, routeOptions } = request
+  const { url: route } = routeOptions
+  if (!holder || route === undefined || route.startsWith(ownRoute)) return
+  const idempotencyKey = request.headers['idempotency-key']
+  recorder.push({
+    id: newId(),
+    workspaceId: holder.workspaceId,
+    keyId: holder.keyId,
+    method: request.method,
+    route,
+    status: reply.raw.statusCode,
+    durationMs: reply.elapsedTime,
+    bytesIn: (request.body as Buffer | undefined)?.length ?? 0,
+    bytesOut: sizeOf(reply),
+    address: transport.addressOf(request),
+    requestId: request.id,
+    idempotencyKey: typeof idempotencyKey === 'string' ? idempotencyKey : null,
+    errorCode: request.errorCode,
+  })
+}
