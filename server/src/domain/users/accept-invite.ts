@@ -1,10 +1,12 @@
 import type { z } from 'zod'
 import type { Clock } from '../../base/clock.ts'
 import { AppError } from '../../base/errors.ts'
+import { toWireId } from '../../base/ids.ts'
 import type { Log } from '../../base/log.ts'
 import { isUniqueViolation } from '../../database/connection.ts'
 import type { Db } from '../../database/open.ts'
 import { transaction } from '../../database/transaction.ts'
+import { recordAudit } from '../audit-logs/index.ts'
 import { recordEvent } from '../events/index.ts'
 import { addMember } from './add-member.ts'
 import { checkPassword } from './check-password.ts'
@@ -85,6 +87,11 @@ export const acceptInvite = async (input: Input, outside: Outside): Promise<Memb
     const actor = { type: 'system', name: 'invites' } as const
     const ctx = { db: tx, workspaceId, mode: 'live', actor, requestId: 'invite', clock, log } as const
     await recordEvent(ctx, tx, memberAdded, { subject: { type: 'member', id: userId }, data: presentMember(member) })
+    await recordAudit(ctx, tx, {
+      action: 'member.added',
+      target: { type: 'member', id: toWireId('user', userId) },
+      detail: { role: member.role, invite_id: toWireId('invite', invite.id) },
+    })
     return member
   }).catch((error) => {
     throw isUniqueViolation(error) ? memberAlready() : error

@@ -1,9 +1,10 @@
 import type { z } from 'zod'
 import { AppError } from '../../base/errors.ts'
-import { newId } from '../../base/ids.ts'
+import { newId, toWireId } from '../../base/ids.ts'
 import { isUniqueViolation } from '../../database/connection.ts'
 import type { Db } from '../../database/open.ts'
 import { transaction } from '../../database/transaction.ts'
+import { recordAudit } from '../audit-logs/index.ts'
 import { actorName, type Ctx, requireScope } from '../context.ts'
 import { recordEvent } from '../events/index.ts'
 import type { CreateInvite } from './contract.ts'
@@ -85,6 +86,11 @@ export const createInvite = async (
     await recordEvent(ctx, tx, inviteCreated, {
       subject: { type: 'invite', id: row.id },
       data: presentInvite(row, now),
+    })
+    await recordAudit(ctx, tx, {
+      action: 'invite.created',
+      target: { type: 'invite', id: toWireId('invite', row.id) },
+      detail: { role: row.role, secret_shown: true },
     })
     return { row, token }
   })

@@ -1,5 +1,6 @@
 import { toWireId } from '../../base/ids.ts'
 import { transaction } from '../../database/transaction.ts'
+import { recordAudit } from '../audit-logs/index.ts'
 import { type Ctx, requireScope } from '../context.ts'
 import { recordEvent } from '../events/index.ts'
 import { memberRemoved } from './events.ts'
@@ -19,6 +20,11 @@ export const removeMember = async (ctx: Ctx, userId: string): Promise<void> => {
     await recordEvent(ctx, tx, memberRemoved, {
       subject: { type: 'member', id: userId },
       data: { user_id: toWireId('user', userId), email: old.email, removed_at: ctx.clock.now().toISOString() },
+    })
+    await recordAudit(ctx, tx, {
+      action: 'member.removed',
+      target: { type: 'member', id: toWireId('user', userId) },
+      detail: { role_before: old.role },
     })
   })
 }

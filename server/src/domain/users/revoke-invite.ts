@@ -1,6 +1,7 @@
 import { AppError, notFound } from '../../base/errors.ts'
 import { toWireId } from '../../base/ids.ts'
 import { transaction } from '../../database/transaction.ts'
+import { recordAudit } from '../audit-logs/index.ts'
 import { type Ctx, requireScope } from '../context.ts'
 
 /** Withdraws an invite. One that is withdrawn already stays so; one that was accepted is a member now: CONFLICT. */
@@ -24,5 +25,6 @@ export const revokeInvite = async (ctx: Ctx, id: string): Promise<void> => {
       .where('workspace_id', '=', ctx.workspaceId)
       .where('id', '=', id)
       .execute()
+    await recordAudit(ctx, tx, { action: 'invite.revoked', target: { type: 'invite', id: toWireId('invite', id) } })
   })
 }

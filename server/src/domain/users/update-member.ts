@@ -1,4 +1,6 @@
+import { toWireId } from '../../base/ids.ts'
 import { transaction } from '../../database/transaction.ts'
+import { recordAudit } from '../audit-logs/index.ts'
 import { type Ctx, requireScope } from '../context.ts'
 import { recordEvent } from '../events/index.ts'
 import { memberUpdated } from './events.ts'
@@ -25,6 +27,11 @@ export const updateMember = async (ctx: Ctx, { userId, role }: { userId: string;
       .execute()
     const row = { ...old, role }
     await recordEvent(ctx, tx, memberUpdated, { subject: { type: 'member', id: userId }, data: presentMember(row) })
+    await recordAudit(ctx, tx, {
+      action: 'member.updated',
+      target: { type: 'member', id: toWireId('user', userId) },
+      detail: { role, role_before: old.role },
+    })
     return row
   })
 }
