@@ -1,4 +1,7 @@
 import { chatloomEndpoints } from './http/dialects/chatloom/agents.ts'
+import { klairoContactEndpoints } from './http/dialects/klairo/contacts.ts'
+import { klairoKeyEndpoints } from './http/dialects/klairo/keys.ts'
+import { klairoDoors } from './http/dialects/klairo/same-verbs.ts'
 import type { Endpoint } from './http/endpoint.ts'
 import { accountEndpoints } from './http/v1/accounts.ts'
 import { agentEndpoints } from './http/v1/agents.ts'
@@ -34,6 +37,9 @@ const documented: readonly Endpoint[] = [
   ...eventDeliveryEndpoints,
   ...auditLogEndpoints,
   ...requestLogEndpoints,
+  ...klairoDoors,
+  ...klairoKeyEndpoints,
+  ...klairoContactEndpoints,
   ...chatloomEndpoints,
   ...docsEndpoints,
   ...healthEndpoints,

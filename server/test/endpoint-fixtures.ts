@@ -119,6 +119,9 @@ export const bodies: Record<string, (n: number) => Record<string, unknown>> = {
   conversations_create_message: (n) => ({ content: `Message ${n}` }),
   knowledge_sources_create: (n) => ({ type: 'text', name: `Source ${n}`, content: 'Refunds take five days.' }),
   chat_send: (n) => ({ message: `How long does refund ${n} take?` }),
+  klairo_chat: (n) => ({ message: `How long does refund ${n} take?`, action: 'chat' }),
+  klairo_create_contact: (n) => ({ name: `Ada ${n}` }),
+  klairo_update_contact: (n) => ({ name: `Ada ${n}` }),
   webhooks_create: (n) => ({ ...webhook, description: `Webhook ${n}` }),
   webhooks_update: (n) => ({ description: `Webhook ${n}` }),
 }

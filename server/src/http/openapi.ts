@@ -19,6 +19,7 @@ const tags: Record<string, string> = {
   Events: 'The durable log of what happened, in sequence, with replay.',
   Webhooks: 'Endpoints that are told of events, signed.',
   'Event deliveries': 'Every attempt to tell a webhook of an event.',
+  Klairo: 'The endpoints that klairo’s page prints, for clients written from it.',
   Chatloom:
     'The endpoints that chatloom’s page prints, for clients written from it: camelCase, flat errors, https by redirect.',
   'Audit logs': 'Who changed what others depend on: keys, webhooks, agents, members, deliveries sent again.',

@@ -1,4 +1,5 @@
 export { Contact, CreateContact, UpdateContact } from './contract.ts'
+export { countContacts } from './count-contacts.ts'
 export { createContact } from './create-contact.ts'
 export { deleteContact } from './delete-contact.ts'
 export { contactEvents } from './events.ts'
