@@ -3,6 +3,7 @@ import test, { after, before } from 'node:test'
 import { sql } from 'kysely'
 import { openTestApp, type TestApp } from '../../../test/app.ts'
 import { makeTenant, type Tenant } from '../../../test/endpoint-fixtures.ts'
+import { startBackground } from '../../background.ts'
 import { newId, toWireId } from '../../base/ids.ts'
 
 let app: TestApp
@@ -120,6 +121,22 @@ test('an answer in a stream is logged when it has ended, without a size', async 
   assert.equal(found.bytes_out, null)
 })
 
+test('an answer that is given again under its key is logged again, with its code', async () => {
+  const tenant = await makeTenant(app)
+  const { id } = await tenant.post('/v1/api-keys', { name: 'Short', scopes: ['contacts:read'] })
+  await app.call('DELETE', `/v1/api-keys/${id}`, { key: tenant.key })
+  const rotate = () =>
+    app.call('POST', `/v1/api-keys/${id}/rotate`, { key: tenant.key, headers: { 'idempotency-key': 'again' } })
+  assert.equal((await rotate()).status, 409)
+  assert.equal((await rotate()).headers['idempotency-replayed'], 'true')
+  const { data } = await list(tenant, '?route=/v1/api-keys/{id}/rotate')
+  assert.deepEqual(
+    data.map(({ error_code }) => error_code),
+    ['CONFLICT', 'CONFLICT'],
+  )
+  assert.equal(data[0]!.idempotency_key_hash, data[1]!.idempotency_key_hash)
+})
+
 test('a request of nobody known belongs to no log', async () => {
   const tenant = await makeTenant(app)
   const count = async () =>
@@ -130,6 +147,20 @@ test('a request of nobody known belongs to no log', async () => {
   await app.call('GET', '/v1/contacts', { key: `${tenant.key.slice(0, -1)}x` })
   await app.deps.requestRecorder.flush()
   assert.equal(await count(), before)
+})
+
+test('what waits when the server stops is written before it ends', async () => {
+  const tenant = await makeTenant(app)
+  const stop = await startBackground(app.deps)
+  await app.call('GET', '/v1/contacts', { key: tenant.key, headers: { 'x-request-id': 'the-last-one' } })
+  await stop()
+  const row = await app.database.system
+    .selectFrom('request_logs')
+    .select('status')
+    .where('workspace_id', '=', tenant.workspaceId)
+    .where('request_id', '=', 'the-last-one')
+    .executeTakeFirst()
+  assert.equal(row?.status, 200)
 })
 
 test('the role of requests can read the log and nothing else', async () => {
