@@ -1,7 +1,7 @@
 import { chatloomEndpoints } from './http/dialects/chatloom/agents.ts'
 import { klairoContactEndpoints } from './http/dialects/klairo/contacts.ts'
+import { klairoDoors } from './http/dialects/klairo/doors.ts'
 import { klairoKeyEndpoints } from './http/dialects/klairo/keys.ts'
-import { klairoDoors } from './http/dialects/klairo/same-verbs.ts'
 import type { Endpoint } from './http/endpoint.ts'
 import { accountEndpoints } from './http/v1/accounts.ts'
 import { agentEndpoints } from './http/v1/agents.ts'
@@ -23,7 +23,7 @@ import { webhookEndpoints } from './http/v1/webhooks.ts'
 /** Version of this server and of its API document. */
 export const version = '0.1.0'
 
-const documented: readonly Endpoint[] = [
+const canonical: readonly Endpoint[] = [
   ...accountEndpoints,
   ...apiKeyEndpoints,
   ...contactEndpoints,
@@ -37,12 +37,16 @@ const documented: readonly Endpoint[] = [
   ...eventDeliveryEndpoints,
   ...auditLogEndpoints,
   ...requestLogEndpoints,
-  ...klairoDoors,
+  ...docsEndpoints,
+  ...healthEndpoints,
+]
+
+const documented: readonly Endpoint[] = [
+  ...canonical,
+  ...klairoDoors(canonical),
   ...klairoKeyEndpoints,
   ...klairoContactEndpoints,
   ...chatloomEndpoints,
-  ...docsEndpoints,
-  ...healthEndpoints,
 ]
 
 /** The one list of every HTTP endpoint. */

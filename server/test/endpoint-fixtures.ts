@@ -119,7 +119,6 @@ export const bodies: Record<string, (n: number) => Record<string, unknown>> = {
   conversations_create_message: (n) => ({ content: `Message ${n}` }),
   knowledge_sources_create: (n) => ({ type: 'text', name: `Source ${n}`, content: 'Refunds take five days.' }),
   chat_send: (n) => ({ message: `How long does refund ${n} take?` }),
-  klairo_chat: (n) => ({ message: `How long does refund ${n} take?`, action: 'chat' }),
   klairo_create_contact: (n) => ({ name: `Ada ${n}` }),
   klairo_update_contact: (n) => ({ name: `Ada ${n}` }),
   webhooks_create: (n) => ({ ...webhook, description: `Webhook ${n}` }),
@@ -132,4 +131,8 @@ export const preparations: Record<string, (tenant: Tenant, ids: string[]) => Pro
   events_replay: (tenant) => tenant.post('/v1/webhooks', webhook),
 }
 
-export const bodyFor = (endpoint: Endpoint, n: number): Record<string, unknown> => bodies[endpoint.id]?.(n) ?? {}
+/** Another path to an endpoint is tested with what that endpoint is tested with. */
+export const fixtureIdOf = ({ id, sameAs = id }: Endpoint): string => sameAs
+
+export const bodyFor = (endpoint: Endpoint, n: number): Record<string, unknown> =>
+  bodies[fixtureIdOf(endpoint)]?.(n) ?? {}

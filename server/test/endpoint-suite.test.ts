@@ -3,7 +3,7 @@ import test, { after, before } from 'node:test'
 import { endpoints } from '../src/endpoints.ts'
 import { errorTable } from '../src/http/errors.ts'
 import { openTestApp, type TestApp } from './app.ts'
-import { makeTenant } from './endpoint-fixtures.ts'
+import { fixtureIdOf, makeTenant } from './endpoint-fixtures.ts'
 import { anchors, endpointSuite, pathSuite, type World } from './endpoint-suite.ts'
 
 let app: TestApp
@@ -22,9 +22,12 @@ test('every error code has a heading in the error reference', {
 })
 
 test('every write takes an idempotency key or says why not', () => {
-  for (const { id, method, idempotency } of endpoints)
-    if (method === 'POST' || method === 'PATCH')
-      assert.ok(idempotency !== 'none' || repeatable.has(id), `${id} takes no Idempotency-Key`)
+  for (const endpoint of endpoints)
+    if (endpoint.method === 'POST' || endpoint.method === 'PATCH')
+      assert.ok(
+        endpoint.idempotency !== 'none' || repeatable.has(fixtureIdOf(endpoint)),
+        `${endpoint.id} takes no Idempotency-Key`,
+      )
 })
 
 // Nothing is changed: the answer is the outcome of one attempt, and a repetition asks for another.

@@ -9,7 +9,15 @@ import { speaksChatloom } from '../src/http/dialects/chatloom/refusal.ts'
 import type { Endpoint } from '../src/http/endpoint.ts'
 import { errorTable } from '../src/http/errors.ts'
 import type { TestRequest, TestResponse } from './app.ts'
-import { bodies, bodyFor, objects, objectsByPrefix, preparations, type Tenant } from './endpoint-fixtures.ts'
+import {
+  bodies,
+  bodyFor,
+  fixtureIdOf,
+  objects,
+  objectsByPrefix,
+  preparations,
+  type Tenant,
+} from './endpoint-fixtures.ts'
 
 /** The caller's workspace, and another one whose objects it must never learn of. */
 export type World = { own: Tenant; foreign: Tenant }
@@ -135,7 +143,7 @@ const succeed = async (
   n = 0,
 ): Promise<{ ids: string[]; response: TestResponse }> => {
   const ids = await makeIds(endpoint, tenant)
-  await preparations[endpoint.id]?.(tenant, ids)
+  await preparations[fixtureIdOf(endpoint)]?.(tenant, ids)
   const response = await send(endpoint, tenant, ids, { key: tenant.key, ...validBody(endpoint, n), ...request })
   assert.ok(
     String(response.status) in endpoint.responses && response.status < 300,
@@ -447,7 +455,7 @@ const checkIdsInBody = async (endpoint: Endpoint, { own, foreign }: World): Prom
     if (!kind) continue
     const theirs = await objects[kind]!(foreign, {})
     const ids = await makeIds(endpoint, own)
-    await preparations[endpoint.id]?.(own, ids)
+    await preparations[fixtureIdOf(endpoint)]?.(own, ids)
     const attempt = (id: string) =>
       send(endpoint, own, ids, { key: own.key, body: { ...bodyFor(endpoint, 0), [name]: id } })
     assert.equal(refused(await attempt(theirs), 404, 'NOT_FOUND').param, name)
@@ -577,10 +585,10 @@ const checkReplay = async (endpoint: Endpoint, { own }: World): Promise<void> =>
   assert.deepEqual([again.status, again.text], [first.status, first.text])
   assert.equal((await storedReplies(own, key)).length, 1)
   if (endpoint.answersSecret) await assertSecretsHidden(own, key, first.json())
-  const other = bodies[endpoint.id]
+  const other = bodies[fixtureIdOf(endpoint)]
     ? { ids, ...validBody(endpoint, 1) }
     : { ids: unknownIds(endpoint), ...validBody(endpoint) }
-  if (bodies[endpoint.id] || ids.length > 0)
+  if (bodies[fixtureIdOf(endpoint)] || ids.length > 0)
     refused(
       await send(endpoint, own, other.ids, { key: own.key, ...('body' in other ? { body: other.body } : {}), headers }),
       422,

@@ -58,6 +58,8 @@ export type Idempotency = 'transaction' | 'outside' | 'none'
 type Declaration<Params, Query, Body> = {
   /** Operation id, `<resource>_<verb>`; names the SDK method. */
   id: string
+  /** The id of the canonical endpoint, where this is another path to it. */
+  sameAs?: string
   method: Method
   /** With parameters in braces: `/v1/contacts/{id}`. */
   path: string
