@@ -1,5 +1,4 @@
 import type { z } from 'zod'
-import { notFound } from '../../base/errors.ts'
 import { newId, toWireId } from '../../base/ids.ts'
 import type { Db } from '../../database/open.ts'
 import { transaction } from '../../database/transaction.ts'
@@ -11,22 +10,15 @@ import type { UpdateAgent } from './contract.ts'
 import { dismissDefault, lockDefault } from './default-agent.ts'
 import { agentUpdated } from './events.ts'
 import { insertVersion } from './insert-version.ts'
+import { lockAgent } from './lock-agent.ts'
 import { presentAgent } from './present.ts'
 import { type AgentRow, configurationOf, selectAgents } from './queries.ts'
 import { requireSources } from './require-sources.ts'
 
 // Lock first, then join: a join that waits for the lock itself would look for the version that was current before.
 const readLocked = async (ctx: Ctx, tx: Db, id: string): Promise<AgentRow> => {
-  await tx
-    .selectFrom('agents')
-    .select('id')
-    .where('workspace_id', '=', ctx.workspaceId)
-    .where('id', '=', id)
-    .forUpdate()
-    .execute()
-  const row = await selectAgents(tx, ctx.workspaceId).where('agents.id', '=', id).executeTakeFirst()
-  if (!row) throw notFound('agent', toWireId('agent', id))
-  return row
+  await lockAgent(ctx, tx, id)
+  return selectAgents(tx, ctx.workspaceId).where('agents.id', '=', id).executeTakeFirstOrThrow()
 }
 
 /** Changes the named fields. A changed configuration is a new version; where nothing changes, nothing happens. */
