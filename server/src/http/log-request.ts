@@ -4,7 +4,7 @@ import type { RequestRecorder } from '../domain/request-logs/index.ts'
 import type { Transport } from './transport.ts'
 
 // Whoever reads the log again and again would find little but that.
-const ownRoute = '/v1/request-logs'
+const ownRoute = /^(?:\/api)?\/v1\/request-logs/
 
 const sizeOf = (reply: FastifyReply): number | null => {
   const length = reply.raw.getHeader('content-length')
@@ -21,7 +21,7 @@ export const logRequest = (
 ): void => {
   const { holder, routeOptions } = request
   const { url: route } = routeOptions
-  if (!holder || route === undefined || route.startsWith(ownRoute)) return
+  if (!holder || route === undefined || ownRoute.test(route)) return
   const idempotencyKey = request.headers['idempotency-key']
   recorder.push({
     id: newId(),

@@ -137,6 +137,17 @@ test('an answer that is given again under its key is logged again, with its code
   assert.equal(data[0]!.idempotency_key_hash, data[1]!.idempotency_key_hash)
 })
 
+test('the path that a request came by is told, and reading this log is not logged by either', async () => {
+  const tenant = await makeTenant(app)
+  for (const path of ['/api/v1/contacts', '/v1/contacts', '/api/v1/request-logs', '/v1/request-logs'])
+    await tenant.get(path)
+  const { data } = await list(tenant, '?method=GET')
+  assert.deepEqual(
+    data.map(({ route }) => route),
+    ['/v1/contacts', '/api/v1/contacts'],
+  )
+})
+
 test('a request of nobody known belongs to no log', async () => {
   const tenant = await makeTenant(app)
   const count = async () =>
