@@ -32,6 +32,14 @@ export class DatabaseError extends Error {
   }
 }
 
+/** The database cannot be reached, gave up the statement, or has no session free: the same request may succeed in a moment. */
+export class DatabaseUnavailableError extends Error {
+  constructor(cause: unknown) {
+    super('The database is not available.', { cause })
+    this.name = 'DatabaseUnavailableError'
+  }
+}
+
 export const isUniqueViolation = (error: unknown, constraint?: string): boolean =>
   error instanceof DatabaseError &&
   error.code === '23505' &&

@@ -1,6 +1,12 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { type Connection, type ConnectionPool, DatabaseError, type Rows } from './connection.ts'
+import {
+  type Connection,
+  type ConnectionPool,
+  DatabaseError,
+  DatabaseUnavailableError,
+  type Rows,
+} from './connection.ts'
 import type { Answer, Ask, EmbeddedOptions } from './embedded-worker.ts'
 
 // A transaction that waits for a second connection would wait for itself: better an error that says so.
@@ -69,7 +75,11 @@ export const openEmbeddedPool = async (options: EmbeddedOptions): Promise<Connec
       const waiter = { grant: () => {} }
       const timer = setTimeout(() => {
         queue.splice(queue.indexOf(waiter), 1)
-        reject(new Error('Waited too long for the embedded database: a transaction is holding its one connection.'))
+        reject(
+          new DatabaseUnavailableError(
+            new Error('A transaction is holding the one connection of the embedded database.'),
+          ),
+        )
       }, acquireTimeoutMs)
       waiter.grant = () => {
         clearTimeout(timer)

@@ -43,11 +43,14 @@ export const migrate = async (pool: ConnectionPool): Promise<string[]> => {
   try {
     await connection.query(`select set_config('role', 'none', false)`, [])
     connection.bound = ''
-    await connection.query('select pg_advisory_lock($1)', [lockKey])
+    // Another process may be at it for long, and so may a migration of a large table.
+    await connection.script('set statement_timeout = 0')
+    await connection.script(`select pg_advisory_lock(${lockKey})`)
     try {
       return await applyMissing(connection)
     } finally {
       await connection.query('select pg_advisory_unlock($1)', [lockKey])
+      await connection.script('reset statement_timeout')
     }
   } finally {
     pool.release(connection)

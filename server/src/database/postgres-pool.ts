@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import pg from 'pg'
-import { type Connection, type ConnectionPool, DatabaseError } from './connection.ts'
+import { type Connection, type ConnectionPool, DatabaseError, DatabaseUnavailableError } from './connection.ts'
 
 type Options = { url: string; max: number; onError: (error: Error) => void }
 
@@ -32,10 +32,21 @@ const types: pg.CustomTypesConfig = {
 // Past this many distinct texts a statement is sent unnamed: each name is memory on the server, per connection.
 const maxNamedStatements = 1_000
 
-const translate = (error: unknown): unknown =>
-  error instanceof pg.DatabaseError && error.code !== undefined
-    ? new DatabaseError(error.message, error.code, error.constraint, error)
-    : error
+// Lost connections, shutdown, cancelled and deadlocked statements, no session left.
+const passing = /^(08|57|53)|^40(001|P01)$/
+
+// Longer than any statement of ours; a database that has gone silent must not hold requests for ever.
+const statementTimeoutMs = 30_000
+const answerTimeoutMs = 35_000
+const scriptTimeoutMs = 3_600_000
+
+const translate = (error: unknown): unknown => {
+  if (error instanceof TypeError) return error
+  if (!(error instanceof pg.DatabaseError) || error.code === undefined) return new DatabaseUnavailableError(error)
+  return passing.test(error.code)
+    ? new DatabaseUnavailableError(error)
+    : new DatabaseError(error.message, error.code, error.constraint, error)
+}
 
 /** A pool over `pg`, with every statement prepared once per connection and pipelined behind what is already under way. */
 export const createPostgresPool = ({ url, max, onError }: Options): ConnectionPool => {
@@ -54,17 +65,20 @@ export const createPostgresPool = ({ url, max, onError }: Options): ConnectionPo
     pipeline: true,
     types,
     connectionTimeoutMillis: 10_000,
+    statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: statementTimeoutMs,
+    query_timeout: answerTimeoutMs,
     application_name: 'parley',
   } as pg.PoolConfig)
   pool.on('error', onError)
+  // A session can die before it is handed out; its statements reject as well, which is where the failure is handled.
+  pool.on('connect', (client) => client.on('error', () => undefined))
 
   const clients = new WeakMap<Connection, pg.PoolClient>()
   const connections = new WeakMap<pg.PoolClient, Connection>()
   const connectionOf = (client: pg.PoolClient): Connection => {
     const known = connections.get(client)
     if (known) return known
-    // A client that fails while checked out emits `error`; the statement under way rejects as well, which is where it is handled.
-    client.on('error', () => undefined)
     const connection: Connection = {
       bound: '',
       query: async (text, values) => {
@@ -86,7 +100,7 @@ export const createPostgresPool = ({ url, max, onError }: Options): ConnectionPo
       },
       script: async (text) => {
         try {
-          await client.query(text)
+          await client.query({ text, query_timeout: scriptTimeoutMs } as pg.QueryConfig)
         } catch (error) {
           throw translate(error)
         }
@@ -99,7 +113,13 @@ export const createPostgresPool = ({ url, max, onError }: Options): ConnectionPo
 
   return {
     kind: 'postgres',
-    acquire: async () => connectionOf(await pool.connect()),
+    acquire: async () => {
+      try {
+        return connectionOf(await pool.connect())
+      } catch (error) {
+        throw translate(error)
+      }
+    },
     release: (connection, broken = false) => clients.get(connection)?.release(broken),
     close: () => pool.end(),
   }

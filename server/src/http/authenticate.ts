@@ -21,9 +21,13 @@ export const credentialOf = (headers: IncomingHttpHeaders): string | undefined =
 }
 
 /** Who calls. Throws UNAUTHORIZED when the credential is missing, malformed, unknown, expired or revoked, without saying which. */
-export const authenticate = async (headers: IncomingHttpHeaders, keyCache: KeyCache): Promise<KeyHolder> => {
+export const authenticate = async (
+  headers: IncomingHttpHeaders,
+  keyCache: KeyCache,
+  beforeLookUp: () => void = () => undefined,
+): Promise<KeyHolder> => {
   const credential = credentialOf(headers)
-  const holder = credential === undefined ? undefined : await keyCache.find(credential)
+  const holder = credential === undefined ? undefined : await keyCache.find(credential, beforeLookUp)
   if (!holder) throw missing()
   return holder
 }

@@ -14,7 +14,8 @@ import type { SessionCache } from './session-cache.ts'
 
 /** Credentials already checked a moment ago; `forget` makes a revocation take effect at once in this process. */
 export type KeyCache = {
-  find(key: string): Promise<KeyHolder | undefined>
+  /** `beforeLookUp` is called before a key that is not known yet costs a query; it may throw. */
+  find(key: string, beforeLookUp?: () => void): Promise<KeyHolder | undefined>
   forget(hash: Buffer): void
   /** Writes what was counted since the last time: calls a month, and when each key was last used. */
   flush(): Promise<void>

@@ -1,4 +1,5 @@
 import { AppError, type ErrorCode } from '../base/errors.ts'
+import { DatabaseUnavailableError } from '../database/connection.ts'
 
 /** Status and short title of every code; `docs/reference/errors.md` has a heading for each. */
 export const errorTable: Record<ErrorCode, { status: number; title: string }> = {
@@ -75,9 +76,20 @@ const transportFailures: Record<string, { code: ErrorCode; message: string }> = 
   ECONNRESET: { code: 'BAD_REQUEST', message: 'The request ended before its body was complete.' },
 }
 
+const unavailable = (cause: DatabaseUnavailableError): AppError =>
+  new AppError('SERVICE_UNAVAILABLE', 'The database is not available right now. Ask again in a moment.', {
+    retryAfter: 1,
+    cause,
+  })
+
 /** What the caller may know of any failure; undefined when it is ours and must be logged and answered blandly. */
 export const knownError = (error: unknown): AppError | undefined => {
   if (error instanceof AppError) return error
-  const failure = transportFailures[(error as { code?: string } | null)?.code ?? '']
-  return failure && new AppError(failure.code, failure.message)
+  if (error instanceof DatabaseUnavailableError) return unavailable(error)
+  const { code = '', statusCode = 500 } = (error ?? {}) as { code?: string; statusCode?: number }
+  const failure = transportFailures[code]
+  if (failure) return new AppError(failure.code, failure.message)
+  return code.startsWith('FST_') && statusCode < 500
+    ? new AppError('BAD_REQUEST', 'The request could not be read.')
+    : undefined
 }

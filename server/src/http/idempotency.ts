@@ -50,9 +50,15 @@ const withoutBoundary = (contentType: string, body: Buffer): { contentType: stri
 }
 
 /** Tells one request from another under the same key: method, path with query, media type and the exact body. */
-export const fingerprintOf = (method: string, url: string, contentType: string, body: Buffer | undefined): Buffer => {
+export const fingerprintOf = (
+  method: string,
+  url: string,
+  contentType: string,
+  body: Buffer | undefined,
+  caller = '',
+): Buffer => {
   const sent = withoutBoundary(contentType, body ?? Buffer.alloc(0))
-  return createHash('sha256').update(`${method}\n${url}\n${sent.contentType}\n`).update(sent.body).digest()
+  return createHash('sha256').update(`${caller}${method}\n${url}\n${sent.contentType}\n`).update(sent.body).digest()
 }
 
 const reused = () =>

@@ -14,6 +14,8 @@ type Options = { database: Database; keys: KeyFormat; clock: Clock; onError: (er
 /** Finds the holder of a key with at most one query a second, and notes when a key was last used. */
 export const createKeyCache = ({ database, keys, clock, onError }: Options): KeyCache => {
   const entries = new Map<string, Entry>()
+  // Apart from the living, so that a flood of unknown keys does not push them out.
+  const misses = new Map<string, Entry>()
   let uses = new Map<string, KeyUse>()
   const seen = new Set<string>()
 
@@ -48,27 +50,40 @@ export const createKeyCache = ({ database, keys, clock, onError }: Options): Key
     flush().catch(onError)
   }
 
+  const keep = (map: Map<string, Entry>, name: string, entry: Entry) => {
+    if (map.size >= maxEntries) map.clear()
+    map.set(name, entry)
+  }
+
   // The promise is kept, not its outcome: one query serves a burst, and a revocation that comes while it runs forgets it.
-  const lookUp = (hash: Buffer, now: Date): Promise<KeyHolder | undefined> => {
+  const lookUp = (hash: Buffer, now: Date, beforeLookUp?: () => void): Promise<KeyHolder | undefined> => {
     const name = hash.toString('base64')
-    const known = entries.get(name)
+    const known = entries.get(name) ?? misses.get(name)
     if (known && known.until > now.getTime()) return known.found
-    if (entries.size >= maxEntries) entries.clear()
+    // A key that was alive a moment ago is looked up again whatever its address does.
+    if (!entries.has(name)) beforeLookUp?.()
     const entry: Entry = { found: findKey(database.system, hash, now), until: now.getTime() + liveMs }
-    entries.set(name, entry)
-    entry.found.catch(() => {
-      if (entries.get(name) === entry) entries.delete(name)
-    })
+    keep(entries, name, entry)
+    entry.found.then(
+      (holder) => {
+        if (holder || entries.get(name) !== entry) return
+        entries.delete(name)
+        keep(misses, name, entry)
+      },
+      () => {
+        if (entries.get(name) === entry) entries.delete(name)
+      },
+    )
     return entry.found
   }
 
   const isAlive = (holder: KeyHolder, now: Date) => holder.expiresAt === null || holder.expiresAt > now
 
   return {
-    find: async (key) => {
+    find: async (key, beforeLookUp) => {
       if (!keys.isWellFormed(key)) return undefined
       const now = clock.now()
-      const holder = await lookUp(keys.hash(key), now)
+      const holder = await lookUp(keys.hash(key), now, beforeLookUp)
       if (!holder || !isAlive(holder, now)) return undefined
       noteUse(holder, now)
       return holder

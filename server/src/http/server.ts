@@ -3,7 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { AppError, notFound } from '../base/errors.ts'
 import type { KeyHolder } from '../domain/api-keys/index.ts'
 import type { Ctx } from '../domain/context.ts'
-import { requireScope } from '../domain/context.ts'
+import { actorName, requireScope } from '../domain/context.ts'
 import { authenticate } from './authenticate.ts'
 import type { Deps } from './deps.ts'
 import { atEveryPath } from './dialects/at-every-path.ts'
@@ -79,6 +79,8 @@ const limit = (kernel: Kernel, request: FastifyRequest, reply: FastifyReply): vo
     })
 }
 
+const floodOfKeys = new AppError('RATE_LIMIT_EXCEEDED', 'Too many requests. Slow down and retry after 1 minute.')
+
 /** Before the body is read: who calls, may they, and have they called too often. */
 const admit = async (
   kernel: Kernel,
@@ -90,7 +92,10 @@ const admit = async (
   kernel.transport.requireHttps(request)
   if (endpoint.access === 'public') return limit(kernel, request, reply)
   try {
-    request.holder = await authenticate(request.headers, deps.keyCache)
+    request.holder = await authenticate(request.headers, deps.keyCache, () => {
+      // A flood of unknown keys must cost a counter, not a query each.
+      if (kernel.limiter.peek(anonymousBucket(kernel, request)).remaining < 1) throw floodOfKeys
+    })
   } catch (error) {
     limit(kernel, request, reply)
     throw error
@@ -223,7 +228,14 @@ const answer = async (
 
   const idempotent: IdempotentRequest = {
     key,
-    fingerprint: fingerprintOf(request.method, request.url, contentType, rawBody),
+    // A secret is told again only to the very key that it was first told to.
+    fingerprint: fingerprintOf(
+      request.method,
+      request.url,
+      contentType,
+      rawBody,
+      endpoint.answersSecret ? actorName(ctx.actor) : '',
+    ),
     codec: endpoint.answersSecret ? sealedText(deps.secretBox, `${ctx.workspaceId} ${key}`) : plainText,
   }
   if (endpoint.idempotency === 'transaction') {
@@ -250,7 +262,7 @@ const answer = async (
 const sendError = (kernel: Kernel, request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply => {
   const { deps, limiter } = kernel
   const known = knownError(error)
-  if (!known)
+  if (!known || (known.code === 'SERVICE_UNAVAILABLE' && known.cause))
     deps.log.error(
       { err: error, request_id: request.id, method: request.method, route: request.routeOptions?.url },
       'a request failed',

@@ -1,6 +1,8 @@
 import type { z } from 'zod'
 import { AppError } from '../base/errors.ts'
 
+const maxListed = 10
+
 type Issue = z.core.$ZodIssue
 
 const pathOf = (issue: Issue): string =>
@@ -11,7 +13,10 @@ const pathOf = (issue: Issue): string =>
 const sentenceOf = (issue: Issue): { param: string; message: string } => {
   const path = pathOf(issue)
   if (issue.code === 'unrecognized_keys') {
-    const names = issue.keys.map((key) => `'${key.slice(0, 80)}'`).join(', ')
+    const names = issue.keys
+      .slice(0, maxListed)
+      .map((key) => `'${key.slice(0, 80)}'`)
+      .join(', ')
     const param = [path, issue.keys[0]?.slice(0, 80)].filter(Boolean).join('.')
     return {
       param,
@@ -42,8 +47,6 @@ const sentenceOf = (issue: Issue): { param: string; message: string } => {
       .replace(/\.?$/, '.')}`,
   }
 }
-
-const maxListed = 10
 
 /** Parses what a caller sent; throws BAD_REQUEST that names the first fault and lists the rest. */
 export const validate = (schema: z.ZodType, value: unknown): unknown => {

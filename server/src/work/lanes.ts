@@ -37,6 +37,7 @@ export const leaseLanes = async (
   return rows.map(held)
 }
 
+// Lanes are locked in one order everywhere, or two processes that touch the same ones wait for each other.
 /** Prolongs the leases and returns the lanes that are still ours; the rest were lost and must be dropped at once. */
 export const renewLanes = async (db: Db, lanes: readonly HeldLane[]): Promise<HeldLane[]> => {
   if (lanes.length === 0) return []
@@ -44,8 +45,13 @@ export const renewLanes = async (db: Db, lanes: readonly HeldLane[]): Promise<He
   const epochs = lanes.map((lane) => lane.epoch)
   const { rows } = await sql<LaneRow>`
     update lanes l set lease_until = now() + make_interval(secs => ${leaseSeconds})
-    from unnest(${workspaceIds}::uuid[], ${kinds}::text[], ${keys}::uuid[], ${epochs}::bigint[]) as h (workspace_id, kind, key, epoch)
-    where l.workspace_id = h.workspace_id and l.kind = h.kind and l.key = h.key and l.epoch = h.epoch and not l.paused
+    from (
+      select m.workspace_id, m.kind, m.key from lanes m
+      join unnest(${workspaceIds}::uuid[], ${kinds}::text[], ${keys}::uuid[], ${epochs}::bigint[]) as h (workspace_id, kind, key, epoch)
+        on m.workspace_id = h.workspace_id and m.kind = h.kind and m.key = h.key and m.epoch = h.epoch
+      where not m.paused order by m.workspace_id, m.kind, m.key for update of m
+    ) mine
+    where l.workspace_id = mine.workspace_id and l.kind = mine.kind and l.key = mine.key
     returning l.workspace_id, l.kind, l.key, l.epoch`.execute(db)
   return rows.map(held)
 }
