@@ -9,8 +9,22 @@ test('ids of one process sort in the order they were made', () => {
   assert.equal(new Set(ids).size, ids.length)
 })
 
+test('ids of one process sort even when a millisecond holds more of them than can be counted, or the clock steps back', () => {
+  const at = Date.now() + 60_000
+  const ids = Array.from({ length: 20_000 }, (_, i) => newId(at - (i % 3)))
+  assert.deepEqual(ids, [...ids].sort())
+  assert.equal(new Set(ids).size, ids.length)
+})
+
+test('the first ids of a millisecond begin differently, and leave room to count', () => {
+  const at = Date.now() + 120_000
+  const counters = Array.from({ length: 500 }, (_, i) => Number.parseInt(newId(at + i).slice(15, 18), 16))
+  assert.ok(counters.every((counter) => counter < 0x800))
+  assert.ok(new Set(counters).size > 250)
+})
+
 test('an id tells when it was made', () => {
-  const at = Date.now() + 5_000
+  const at = Date.now() + 600_000
   assert.equal(timeOfId(newId(at)).getTime(), at)
 })
 

@@ -37,26 +37,25 @@ const hexPairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padS
 
 // The only state outside the composition root: ids made within one millisecond must still sort in the order they were
 // made, because events of one transaction are sequenced by id.
-const pool = new Uint8Array(8 * 512)
+const bytesPerId = 10
+const pool = new Uint8Array(bytesPerId * 512)
 let poolAt = pool.length
 let lastMs = 0
 let counter = 0
 
 /** A new UUIDv7, strictly greater than every earlier one of this process. `at` is milliseconds since 1970. */
 export const newId = (at: number = Date.now()): string => {
-  if (at > lastMs) {
-    lastMs = at
-    counter = 0
-  } else if (++counter > 0xfff) {
-    lastMs++
-    counter = 0
-  }
   if (poolAt >= pool.length) {
     randomFillSync(pool)
     poolAt = 0
   }
-  const r = pool.subarray(poolAt, poolAt + 8)
-  poolAt += 8
+  const r = pool.subarray(poolAt, poolAt + bytesPerId)
+  poolAt += bytesPerId
+  if (at > lastMs || counter === 0xfff) {
+    lastMs = Math.max(at, lastMs + 1)
+    // Somewhere in the lower half: two processes rarely begin alike, and there is room to count.
+    counter = ((r[8]! << 8) | r[9]!) & 0x7ff
+  } else counter++
   const time = lastMs.toString(16).padStart(12, '0')
   const pair = (i: number) => hexPairs[r[i]!]!
   const variant = hexPairs[0x80 | (r[0]! & 0x3f)]!

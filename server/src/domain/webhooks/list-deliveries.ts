@@ -3,8 +3,8 @@ import { timeOfId } from '../../base/ids.ts'
 import { type Ctx, requireScope } from '../context.ts'
 import { type Page, type PageInput, toPage } from '../wire.ts'
 import type { deliveryStatuses } from './contract.ts'
-import { deliveryIdsOf } from './delivery-id.ts'
 import { deliveryKind } from './lane.ts'
+import { ofEvent } from './of-event.ts'
 import { type DeliveryRow, ofWaitingItem } from './present-delivery.ts'
 
 export type DeliveryFilter = {
@@ -24,10 +24,7 @@ const listWaiting = async (
     .where('workspace_id', '=', ctx.workspaceId)
     .where('kind', '=', deliveryKind)
   if (webhookId !== undefined) query = query.where('key', '=', webhookId)
-  if (eventId !== undefined) {
-    const { lowest, highest } = deliveryIdsOf(eventId)
-    query = query.where('id', '>=', lowest).where('id', '<=', highest)
-  }
+  if (eventId !== undefined) query = query.where(ofEvent('work_items', eventId))
   if (page.after) query = query.where('id', '<', page.after)
   const items = await query
     .orderBy('id', 'desc')
@@ -44,10 +41,8 @@ const listFinished = async (
 ): Promise<DeliveryRow[]> => {
   let query = ctx.db.selectFrom('deliveries').selectAll().where('workspace_id', '=', ctx.workspaceId)
   if (webhookId !== undefined) query = query.where('webhook_id', '=', webhookId)
-  if (eventId !== undefined) {
-    const { lowest, highest } = deliveryIdsOf(eventId)
-    query = query.where('event_at', '=', timeOfId(eventId)).where('id', '>=', lowest).where('id', '<=', highest)
-  }
+  if (eventId !== undefined)
+    query = query.where('event_at', '=', timeOfId(eventId)).where(ofEvent('deliveries', eventId))
   // Written out, because only then is it seen to be what the partial index holds.
   if (status !== undefined && status !== 'pending') query = query.where('status', '=', sql.lit(status))
   if (page.after) query = query.where('event_at', '<=', timeOfId(page.after)).where('id', '<', page.after)

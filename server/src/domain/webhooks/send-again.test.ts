@@ -4,7 +4,7 @@ import { openTestDatabase } from '../../../test/database.ts'
 import { makeCtx, makeWorkspace } from '../../../test/make.ts'
 import { type Receiver, startReceiver } from '../../../test/receiver.ts'
 import { AppError } from '../../base/errors.ts'
-import { newId } from '../../base/ids.ts'
+import { newId, toWireId } from '../../base/ids.ts'
 import type { Database } from '../../database/open.ts'
 import type { Ctx } from '../context.ts'
 import { makeNote, makeOutside, numberEvents, type Outside, startDelivering, until } from './delivering.fixture.ts'
@@ -126,6 +126,60 @@ test('an event is replayed to all that subscribe to it now, or to one webhook th
   assert.deepEqual(new Set(rows.map(({ id }) => id)), new Set([...replayed, ...named]))
   assert.deepEqual(new Set(rows.map(({ webhook_id }) => webhook_id)), new Set([wants.row.id, other.row.id]))
   assert.ok(rows.every(({ trigger }) => trigger === 'replay'))
+})
+
+/** Another event whose id has the same first 64 bits, as another process may give it in the same millisecond. */
+const makeTwin = async (ctx: Ctx, eventId: string): Promise<string> => {
+  const twin = `${eventId.slice(0, 19)}${newId().slice(19)}`
+  const { id: _, ...rest } = await database.system
+    .selectFrom('events')
+    .selectAll()
+    .where('workspace_id', '=', ctx.workspaceId)
+    .where('id', '=', eventId)
+    .executeTakeFirstOrThrow()
+  await database.system
+    .insertInto('events')
+    .values({ ...rest, id: twin, sequence: rest.sequence + 1_000 })
+    .execute()
+  return twin
+}
+
+test('events of two processes whose ids begin alike are delivered, listed and replayed apart', async () => {
+  const ctx = await makeCaller()
+  const { row } = await createWebhook(ctx, { url: receiver.url, events: ['webhook.deleted'] }, outside)
+  const first = await makeNote(ctx, 1)
+  await numberEvents(database)
+  const second = await makeTwin(ctx, first)
+  const target = { webhookId: row.id }
+  const idsOf = async (eventId: string) => (await deliveriesOf(ctx, eventId)).map(({ id }) => id)
+
+  await updateWebhook(ctx, row.id, { status: 'paused' }, outside)
+  const [a] = await replayEvent(ctx, first, target)
+  const [b] = await replayEvent(ctx, second, target)
+  assert.notEqual(a, b)
+  assert.deepEqual([await idsOf(first), await idsOf(second)], [[a], [b]])
+  assert.deepEqual(await replayEvent(ctx, second, target), [b])
+
+  await updateWebhook(ctx, row.id, { status: 'active' }, outside)
+  await delivered(ctx, first, 1)
+  await delivered(ctx, second, 1)
+  assert.deepEqual([await idsOf(first), await idsOf(second)], [[a], [b]])
+  assert.deepEqual(
+    headersOf(first, [a!, b!]).map((headers) => headers['webhook-id']),
+    [first, second].map((id) => toWireId('event', id)),
+  )
+
+  await replayEvent(ctx, first, target)
+  await delivered(ctx, first, 2)
+  const rows = await database.system
+    .selectFrom('deliveries')
+    .select(['event_id', 'generation'])
+    .where('webhook_id', '=', row.id)
+    .execute()
+  assert.deepEqual(
+    rows.map(({ event_id, generation }) => `${event_id} ${generation}`).sort(),
+    [`${first} 0`, `${first} 1`, `${second} 0`].sort(),
+  )
 })
 
 test('nothing is sent again to a webhook that is disabled, deleted or of another workspace', async () => {

@@ -3,9 +3,10 @@ import { AppError, notFound } from '../../base/errors.ts'
 import { timeOfId, toWireId } from '../../base/ids.ts'
 import type { Db } from '../../database/open.ts'
 import { enqueue } from '../../work/enqueue.ts'
-import { deliveryId, deliveryIdsOf } from './delivery-id.ts'
+import { deliveryId } from './delivery-id.ts'
 import { type DeliveryTrigger, newDeliveryWork, readDeliveryWork } from './delivery-work.ts'
-import { laneOf } from './lane.ts'
+import { deliveryKind, laneOf } from './lane.ts'
+import { ofEvent } from './of-event.ts'
 
 type Again = {
   workspaceId: string
@@ -34,28 +35,24 @@ export const refuseDisabled = (webhook: { status: string }): void => {
     throw new AppError('CONFLICT', 'The webhook is disabled. Set its status to active first.')
 }
 
-const findWaiting = (tx: Db, { workspaceId, event, webhookId }: Again) => {
-  const { lowest, highest } = deliveryIdsOf(event.id)
-  return tx
+const findWaiting = (tx: Db, { workspaceId, event, webhookId }: Again) =>
+  tx
     .selectFrom('work_items')
     .select(['id', 'payload'])
     .where('workspace_id', '=', workspaceId)
-    .where('id', '>=', lowest)
-    .where('id', '<=', highest)
+    .where('kind', '=', deliveryKind)
     .where('key', '=', webhookId)
+    .where(ofEvent('work_items', event.id))
     .executeTakeFirst()
-}
 
 const nextGeneration = async (tx: Db, { workspaceId, event, webhookId }: Again): Promise<number> => {
-  const { lowest, highest } = deliveryIdsOf(event.id)
   const last = await tx
     .selectFrom('deliveries')
     .select(({ fn }) => fn.max('generation').as('generation'))
     .where('workspace_id', '=', workspaceId)
     .where('event_at', '=', timeOfId(event.id))
-    .where('id', '>=', lowest)
-    .where('id', '<=', highest)
     .where('webhook_id', '=', webhookId)
+    .where(ofEvent('deliveries', event.id))
     .executeTakeFirst()
   return (last?.generation ?? -1) + 1
 }
