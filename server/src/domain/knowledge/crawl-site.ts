@@ -83,7 +83,7 @@ const refuseUnlessAllowed = (robots: Robots, url: URL): void => {
 const readRobots = async (site: URL, fetching: Fetching): Promise<Robots> => {
   try {
     const { bytes } = await fetchPage(new URL('/robots.txt', site).href, fetching)
-    return parseRobots(bytes.subarray(0, 500_000).toString('utf8'), robotName)
+    return parseRobots(bytes.toString('utf8'), robotName)
   } catch (error) {
     const known = toSourceError(error)
     if (known && !known.retryable && known.code !== 'address_refused') return allowAll

@@ -47,3 +47,15 @@ test('a hostile pattern costs no more than its length', () => {
   const text = `User-agent: *\nDisallow: /${'*a'.repeat(5_000)}$`
   assert.equal(allows(text, `/${'a'.repeat(2_000)}b`), true)
 })
+
+test('thousands of robots that share thousands of rules are passed over', () => {
+  const agents = Array.from({ length: 32_000 }, (_, i) => `user-agent:${i.toString(36).padStart(3, '0')}`).join('\n')
+  const text = `User-agent: *\nDisallow: /private\n${agents}\n${'allow:1\n'.repeat(1_000)}`
+  assert.deepEqual([allows(text, '/private'), allows(text, '/open')], [false, true])
+})
+
+test('a file is read up to its first 500 KiB', () => {
+  const rule = 'User-agent: *\nDisallow: /private\n'
+  const filler = '#'.repeat(500 * 1024)
+  assert.deepEqual([allows(`${rule}${filler}`, '/private'), allows(`${filler}\n${rule}`, '/private')], [false, true])
+})
