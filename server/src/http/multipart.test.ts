@@ -73,3 +73,12 @@ test('a field named __proto__ is a field like any other', async () => {
   assert.deepEqual(Object.keys(fields), ['__proto__'])
   assert.equal(({} as Record<string, unknown>).polluted, undefined)
 })
+
+test('a form of more parts than any has is refused before it is parsed', async () => {
+  const form = (parts: number) => `${part('name="x"', '').repeat(parts)}--limit--\r\n`
+  const tooMany = (error: unknown) => refused()(error) && error instanceof AppError && /100 parts/.test(error.message)
+  const sentTwice = (error: unknown) => refused('x')(error)
+  await assert.rejects(raw(form(100)), sentTwice)
+  await assert.rejects(raw(form(101)), tooMany)
+  await assert.rejects(raw(part('name="x"', '').repeat(300_000)), tooMany)
+})

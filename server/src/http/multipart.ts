@@ -1,3 +1,4 @@
+import { MIMEType } from 'node:util'
 import { AppError } from '../base/errors.ts'
 import { JsonError, parseJson } from '../base/json.ts'
 import { refuseNul } from './validate.ts'
@@ -5,6 +6,8 @@ import { refuseNul } from './validate.ts'
 export type UploadedFile = { name: string; mediaType: string; bytes: Buffer }
 
 const maxDepth = 32
+// Many times what any form here has. The parser costs time and memory for every part.
+const maxParts = 100
 const jsonFields = new Set(['metadata'])
 
 /**
@@ -15,6 +18,10 @@ export const parseMultipart = async (
   bytes: Buffer,
   contentType: string,
 ): Promise<{ fields: Record<string, unknown>; file: UploadedFile | undefined }> => {
+  const boundary = boundaryOf(contentType)
+  if (!boundary) throw new AppError('BAD_REQUEST', 'The multipart form names no boundary in its content type.')
+  if (hasMoreParts(bytes, `--${boundary}`))
+    throw new AppError('BAD_REQUEST', `A form may have at most ${maxParts} parts.`)
   const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': contentType } })
     .formData()
     .catch((cause) => {
@@ -33,6 +40,24 @@ export const parseMultipart = async (
     else fields[name] = jsonFields.has(name) ? parseField(name, value) : value
   }
   return { fields: refuseNul(fields), file }
+}
+
+/** The end of a form is one more boundary than it has parts. */
+const hasMoreParts = (bytes: Buffer, boundary: string): boolean => {
+  let at = bytes.indexOf(boundary)
+  for (let found = 0; at >= 0; found++) {
+    if (found > maxParts) return true
+    at = bytes.indexOf(boundary, at + boundary.length)
+  }
+  return false
+}
+
+const boundaryOf = (contentType: string): string => {
+  try {
+    return new MIMEType(contentType).params.get('boundary') ?? ''
+  } catch {
+    return ''
+  }
 }
 
 const parseField = (name: string, value: string): unknown => {
