@@ -21,6 +21,7 @@ import {
   listDeliveries,
   presentAttempt,
   presentDelivery,
+  retryDelivery,
   updateWebhook,
 } from './index.ts'
 
@@ -386,6 +387,36 @@ test('a worker that is told to stop interrupts what hangs; the attempt is listed
       const delivered = await detailOf(ctx, eventId)
       assert.equal(delivered.status, 'delivered')
       assert.equal(delivered.attempt_count, 2)
+    },
+    [0],
+  ))
+
+test('a secret that cannot be opened uses up no attempt: the delivery waits until a process can open it', () =>
+  withReceiver(
+    async ({ ctx, outside, receiver, secret }) => {
+      const stranger = makeOutside([0])
+      let eventId = ''
+      try {
+        await running(stranger, async () => {
+          eventId = await makeNote(ctx, 1)
+          await until('it was looked at', async () => (await deliveriesOf(ctx))[0]?.error != null)
+        })
+      } finally {
+        await stranger.safeHttp.close()
+      }
+      const waiting = await detailOf(ctx, eventId)
+      assert.deepEqual([waiting.status, waiting.error?.code], ['pending', 'secret_unavailable'])
+      assert.deepEqual([waiting.attempt_count, waiting.attempts], [0, []])
+      const waits = Date.parse(waiting.next_attempt_at!) - Date.parse(waiting.created_at)
+      assert.ok(waits >= 300_000)
+      assert.equal(receiver.received.length, 0)
+
+      const [delivery] = (await listDeliveries(ctx, { eventId }, { limit: 1, after: null })).rows
+      await retryDelivery(ctx, delivery!.id)
+      await running(outside, () => settled(ctx, eventId))
+      const delivered = await detailOf(ctx, eventId)
+      assert.deepEqual([delivered.status, delivered.error, delivered.attempt_count], ['delivered', null, 1])
+      assert.ok(isGenuine(receiver.received[0]!, secret))
     },
     [0],
   ))

@@ -12,7 +12,7 @@ import { defineWorkKind, type WorkItem, type WorkKind } from '../../work/work-ki
 import { outgoingPolicy } from '../outgoing-url.ts'
 import { type DeliveryWork, readDeliveryWork } from './delivery-work.ts'
 import { deliveryKind } from './lane.ts'
-import { sendDelivery, unsentAttempt } from './send-delivery.ts'
+import { sendDelivery } from './send-delivery.ts'
 import { type DeliveryOutcome, settleDeliveries } from './settle-deliveries.ts'
 import { createWebhookKeys } from './webhook-keys.ts'
 
@@ -123,8 +123,8 @@ export const createDeliveryKind = (outside: Outside, tuning: Tuning = {}): WorkK
         await delay(pausedMs, undefined, { signal }).catch(() => undefined)
         return { outcome: 'postponed', work }
       }
+      if (!keys) return { outcome: 'unsigned', work }
       const at = clock.now()
-      if (!keys) return { outcome: 'attempted', work, attempt: unsentAttempt(at, 'secret_unavailable') }
       const outgoing = {
         url: endpoint.url,
         policy: policies[endpoint.mode],

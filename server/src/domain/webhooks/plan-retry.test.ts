@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { planRetry } from './plan-retry.ts'
-import { type Attempt, unsentAttempt } from './send-delivery.ts'
+import type { Attempt } from './send-delivery.ts'
 
 const now = new Date('2026-03-11T11:22:00.000Z')
 const schedule = [0, 300, 1_800, 7_200, 28_800]
-const attempt = unsentAttempt(now, 'http_error')
+const attempt: Attempt = {
+  at: now,
+  requestHeaders: {},
+  response: null,
+  httpStatus: null,
+  errorCode: 'http_error',
+  remoteAddress: null,
+  timings: { dns: null, connect: null, tls: null, ttfb: null, total: 0 },
+  written: false,
+}
 
 const secondsUntil = (at: Date | null) => at && (at.getTime() - now.getTime()) / 1_000
 

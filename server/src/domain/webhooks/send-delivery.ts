@@ -133,15 +133,3 @@ export const sendDelivery = async (outgoing: Outgoing, at: Date, options: SendOp
     }
   }
 }
-
-/** An attempt that could not even be signed. */
-export const unsentAttempt = (at: Date, errorCode: DeliveryErrorCode): Attempt => ({
-  at,
-  requestHeaders: {},
-  response: null,
-  httpStatus: null,
-  errorCode,
-  remoteAddress: null,
-  timings: { dns: null, connect: null, tls: null, ttfb: null, total: 0 },
-  written: false,
-})

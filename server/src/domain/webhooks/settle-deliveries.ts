@@ -10,10 +10,14 @@ import { disableGoneWebhooks } from './disable-gone-webhooks.ts'
 import { planRetry } from './plan-retry.ts'
 import type { Attempt } from './send-delivery.ts'
 
-/** `postponed`: nothing was sent, the item steps back in line. `skipped`: the webhook is disabled. */
+/**
+ * `postponed`: nothing was sent, the item steps back in line. `unsigned`: nothing was sent either, because the secret could
+ * not be opened, which is not the receiver's fault and uses up no attempt. `skipped`: the webhook is disabled.
+ */
 export type DeliveryOutcome =
   | { outcome: 'attempted'; work: DeliveryWork; attempt: Attempt }
   | { outcome: 'postponed'; work: DeliveryWork }
+  | { outcome: 'unsigned'; work: DeliveryWork }
   | { outcome: 'skipped'; work: DeliveryWork }
 
 type Settling = { clock: Clock; log: Log; schedule: readonly number[]; random: () => number }
@@ -30,6 +34,7 @@ type Final = {
 type Verdict = { final: Final } | { again: Again }
 
 const retryBand = 1
+const unsignedMs = 300_000
 
 const judgeAttempt = (item: WorkItem, work: DeliveryWork, attempt: Attempt, now: Date, options: Settling): Verdict => {
   const { httpStatus, errorCode } = attempt
@@ -51,6 +56,11 @@ const judge = ({ item, result }: Finished<DeliveryOutcome>, now: Date, options: 
   const { work } = result
   if (result.outcome === 'attempted') return judgeAttempt(item, work, result.attempt, now, options)
   if (result.outcome === 'postponed') return { again: { id: item.id, dueAt: item.dueAt, band: item.band } }
+  if (result.outcome === 'unsigned') {
+    const next: DeliveryWork = { ...work, http_status: null, error_code: 'secret_unavailable' }
+    const dueAt = new Date(now.getTime() + unsignedMs)
+    return { again: { id: item.id, dueAt, band: retryBand, payload: JSON.stringify(next) } }
+  }
   const { attempts, http_status: httpStatus } = work
   return { final: { item, work, status: 'skipped', attempts, httpStatus, errorCode: 'webhook_disabled' } }
 }
