@@ -1,4 +1,6 @@
 import { sequenceEvents } from './domain/events/index.ts'
+import { purgeSessions } from './domain/sessions/index.ts'
+import { purgeAttempts } from './domain/users/index.ts'
 import { createFanOut } from './domain/webhooks/index.ts'
 import type { Deps } from './http/deps.ts'
 import { purgeIdempotencyKeys } from './http/idempotency.ts'
@@ -44,9 +46,12 @@ export const startBackground = async (deps: Deps, { pollMs = 250 }: Options = {}
 
   const flush = () => keyCache.flush().catch((error) => log.error({ err: error }, 'key use could not be noted'))
   const keepHouse = () =>
-    Promise.all([database.prepareDays(clock.now()), purgeIdempotencyKeys(database.system, clock.now())]).catch(
-      (error) => log.error({ err: error }, 'housekeeping failed and will be tried again'),
-    )
+    Promise.all([
+      database.prepareDays(clock.now()),
+      purgeIdempotencyKeys(database.system, clock.now()),
+      purgeSessions(database.system, clock.now()),
+      purgeAttempts(database.system, clock.now()),
+    ]).catch((error) => log.error({ err: error }, 'housekeeping failed and will be tried again'))
   const timers = [
     setInterval(flush, flushEveryMs),
     setInterval(requestRecorder.flush, recordEveryMs),

@@ -7,6 +7,7 @@ import { accountEndpoints } from './http/v1/accounts.ts'
 import { agentEndpoints } from './http/v1/agents.ts'
 import { apiKeyEndpoints } from './http/v1/api-keys.ts'
 import { auditLogEndpoints } from './http/v1/audit-logs.ts'
+import { authEndpoints } from './http/v1/auth.ts'
 import { chatEndpoints } from './http/v1/chat.ts'
 import { contactEndpoints } from './http/v1/contacts.ts'
 import { conversationEndpoints } from './http/v1/conversations.ts'
@@ -15,15 +16,23 @@ import { eventDeliveryEndpoints } from './http/v1/event-deliveries.ts'
 import { eventEndpoints } from './http/v1/events.ts'
 import { healthEndpoints } from './http/v1/health.ts'
 import { knowledgeSourceEndpoints } from './http/v1/knowledge-sources.ts'
+import { inviteEndpoints, memberEndpoints } from './http/v1/members.ts'
 import { messageEndpoints } from './http/v1/messages.ts'
 import { openApiEndpoint } from './http/v1/openapi-document.ts'
 import { requestLogEndpoints } from './http/v1/request-logs.ts'
+import { sessionEndpoints } from './http/v1/sessions.ts'
+import { userEndpoints } from './http/v1/users.ts'
 import { webhookEndpoints } from './http/v1/webhooks.ts'
 
 /** Version of this server and of its API document. */
 export const version = '0.1.0'
 
 const canonical: readonly Endpoint[] = [
+  ...authEndpoints,
+  ...userEndpoints,
+  ...sessionEndpoints,
+  ...memberEndpoints,
+  ...inviteEndpoints,
   ...accountEndpoints,
   ...apiKeyEndpoints,
   ...contactEndpoints,

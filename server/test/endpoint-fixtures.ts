@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { toWireId } from '../src/base/ids.ts'
 import { sequenceEvents } from '../src/domain/events/index.ts'
+import { addMember, createUser } from '../src/domain/users/index.ts'
+import { codeOf, stepAt } from '../src/domain/users/totp.ts'
 import { createFanOut } from '../src/domain/webhooks/index.ts'
 import type { Endpoint } from '../src/http/endpoint.ts'
 import type { TestApp, TestResponse } from './app.ts'
@@ -10,11 +12,26 @@ export type Tenant = {
   app: TestApp
   workspaceId: string
   key: string
+  /** The owner, signed in. */
+  session: string
+  owner: { email: string; userId: string }
   /** Creates through the API; throws when that is refused. */
   post: (path: string, body?: unknown) => Promise<Record<string, unknown>>
   get: (path: string) => Promise<Record<string, unknown>>
   /** Gives waiting events their numbers and their deliveries. */
   sequence: () => Promise<void>
+}
+
+const password = 'correct horse battery'
+
+/** A person who signs in for one request, so that what they do to their account or session is nobody else's. */
+const newSession = async ({ app, workspaceId }: Pick<Tenant, 'app' | 'workspaceId'>) => {
+  const now = new Date()
+  const email = `${randomUUID()}@acme.test`
+  const userId = await createUser(app.database.system, { email, name: 'Ada', password, now })
+  await addMember(app.database.system, { workspaceId, userId, role: 'owner', now })
+  const signedIn = await app.call('POST', '/v1/auth/login', { body: { email, password } })
+  return { email, userId, ...signedIn.json<{ token: string; refresh_token: string }>() }
 }
 
 const expectSuccess = (what: string, response: TestResponse): Record<string, unknown> => {
@@ -25,11 +42,14 @@ const expectSuccess = (what: string, response: TestResponse): Record<string, unk
 export const makeTenant = async (app: TestApp): Promise<Tenant> => {
   const workspaceId = await app.makeWorkspace()
   const key = await app.makeKey({ workspaceId })
+  const { token: session, email, userId } = await newSession({ app, workspaceId })
   const fanOut = createFanOut(app.deps.clock)
   const tenant: Tenant = {
     app,
     workspaceId,
     key,
+    session,
+    owner: { email, userId },
     post: async (path, body = {}) => expectSuccess(`POST ${path}`, await app.call('POST', path, { key, body })),
     get: async (path) => expectSuccess(`GET ${path}`, await app.call('GET', path, { key })),
     sequence: async () => {
@@ -60,6 +80,20 @@ export const objects: Record<string, (tenant: Tenant, parents: Parents) => Promi
   accounts: async ({ workspaceId }) => toWireId('workspace', workspaceId),
   'api-keys': (tenant) => idOf(tenant.post('/v1/api-keys', { name: 'Fixture', scopes: ['contacts:read'] })),
   docs: async () => 'errors',
+  members: async (tenant) => {
+    const { token } = await tenant.post('/v1/invites', { email: `${randomUUID()}@acme.test`, role: 'viewer' })
+    return String((await tenant.post('/v1/invites/accept', { token, name: 'Fixture', password })).user_id)
+  },
+  invites: (tenant) => idOf(tenant.post('/v1/invites', { email: `${randomUUID()}@acme.test`, role: 'viewer' })),
+  sessions: async ({ app, owner: { email } }) => {
+    // The suite tries wrong passwords on this account.
+    await app.database.system.deleteFrom('sign_in_attempts').execute()
+    const { token } = (await app.call('POST', '/v1/auth/login', { body: { email, password } })).json()
+    const listed = (await app.call('GET', '/v1/sessions', { key: String(token) })).json<{
+      data: { id: string; current: boolean }[]
+    }>()
+    return listed.data.find(({ current }) => current)!.id
+  },
   contacts: (tenant) => idOf(tenant.post('/v1/contacts', { name: 'Fixture', tags: ['fixture'] })),
   agents: (tenant) => idOf(tenant.post('/v1/agents', { name: 'Fixture' })),
   'allowed-domains': async (tenant, { agents }) => {
@@ -109,6 +143,14 @@ export const objectsByPrefix: Record<string, string> = {
 export const bodies: Record<string, (n: number) => Record<string, unknown>> = {
   api_keys_create: (n) => ({ name: `Key ${n}`, scopes: ['contacts:read'] }),
   api_keys_rotate: (n) => ({ grace_seconds: n }),
+  auth_login: (n) => ({ email: `stranger${n}@acme.test`, password: 'x' }),
+  users_update_me: (n) => ({ name: `Ada ${n}` }),
+  users_enrol_totp: () => ({ password: 'x' }),
+  users_confirm_totp: () => ({ code: '000000' }),
+  users_disable_totp: () => ({ password: 'x', code: '000000' }),
+  members_update: (n) => ({ role: n === 0 ? 'agent' : 'developer' }),
+  invites_create: (n) => ({ email: `${randomUUID()}@acme.test`, role: n === 0 ? 'agent' : 'viewer' }),
+  invites_accept: (n) => ({ token: `invite_${n}`, name: 'Fixture', password }),
   contacts_create: (n) => ({ name: `Ada ${n}` }),
   contacts_update: (n) => ({ name: `Ada ${n}` }),
   agents_create: (n) => ({ name: `Agent ${n}` }),
@@ -123,6 +165,68 @@ export const bodies: Record<string, (n: number) => Record<string, unknown>> = {
   klairo_update_contact: (n) => ({ name: `Ada ${n}` }),
   webhooks_create: (n) => ({ ...webhook, description: `Webhook ${n}` }),
   webhooks_update: (n) => ({ description: `Webhook ${n}` }),
+}
+
+/** Endpoints that only a signed-in user may call; a fresh person each time, for what they do may end their session. */
+const forUsers = new Set([
+  'auth_logout',
+  'sessions_list',
+  'sessions_revoke',
+  'users_update_me',
+  'users_enrol_totp',
+  'users_confirm_totp',
+  'users_disable_totp',
+])
+
+/** The credential that an endpoint takes: the tenant's key, or its signed-in owner. */
+export const credentialFor = (endpoint: Endpoint, { key, session }: Tenant): string =>
+  forUsers.has(fixtureIdOf(endpoint)) ? session : key
+
+type Prepared = { key: string; body: Record<string, unknown> }
+
+const totpCode = (enrolment: Record<string, unknown>): string => {
+  const bits = [...String(enrolment.secret)].map((c) =>
+    'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0'),
+  )
+  const secret = Buffer.from(
+    bits
+      .join('')
+      .match(/.{8}/g)!
+      .map((byte) => Number.parseInt(byte, 2)),
+  )
+  return codeOf(secret, stepAt(new Date()))
+}
+
+const enrolled = async (tenant: Tenant) => {
+  const { token: key } = await newSession(tenant)
+  const enrolment = (await tenant.app.call('POST', '/v1/users/me/totp', { key, body: { password } })).json()
+  return { key, code: totpCode(enrolment) }
+}
+
+/** Credential and body that succeed once, where they have to be made for each request. */
+export const fresh: Record<string, (tenant: Tenant) => Promise<Prepared>> = {
+  auth_login: async ({ key, owner }) => ({ key, body: { email: owner.email, password } }),
+  auth_refresh: async (tenant) => ({
+    key: tenant.key,
+    body: { refresh_token: (await newSession(tenant)).refresh_token },
+  }),
+  auth_logout: async (tenant) => ({ key: (await newSession(tenant)).token, body: {} }),
+  users_enrol_totp: async (tenant) => ({ key: (await newSession(tenant)).token, body: { password } }),
+  users_confirm_totp: async (tenant) => {
+    const { key, code } = await enrolled(tenant)
+    return { key, body: { code } }
+  },
+  users_disable_totp: async (tenant) => {
+    const { key, code } = await enrolled(tenant)
+    const { recovery_codes } = (
+      await tenant.app.call('POST', '/v1/users/me/totp/confirm', { key, body: { code } })
+    ).json<{ recovery_codes: string[] }>()
+    return { key, body: { password, code: recovery_codes[0] } }
+  },
+  invites_accept: async (tenant) => {
+    const { token } = await tenant.post('/v1/invites', { email: `${randomUUID()}@acme.test`, role: 'viewer' })
+    return { key: tenant.key, body: { token, name: 'Fixture', password } }
+  },
 }
 
 /** What must be so before the request succeeds, given the ids in its path. */

@@ -5,6 +5,7 @@ import test from 'node:test'
 import { z } from 'zod'
 import { newId } from '../src/base/ids.ts'
 import { type Scope, scopes } from '../src/domain/scopes.ts'
+import { roleScopes } from '../src/domain/users/index.ts'
 import { speaksChatloom } from '../src/http/dialects/chatloom/refusal.ts'
 import type { Endpoint } from '../src/http/endpoint.ts'
 import { errorTable } from '../src/http/errors.ts'
@@ -12,7 +13,9 @@ import type { TestRequest, TestResponse } from './app.ts'
 import {
   bodies,
   bodyFor,
+  credentialFor,
   fixtureIdOf,
+  fresh,
   objects,
   objectsByPrefix,
   preparations,
@@ -141,15 +144,20 @@ const succeed = async (
   tenant: Tenant,
   request: Sent = {},
   n = 0,
-): Promise<{ ids: string[]; response: TestResponse }> => {
+): Promise<{ ids: string[]; response: TestResponse; sent: Sent }> => {
   const ids = await makeIds(endpoint, tenant)
   await preparations[fixtureIdOf(endpoint)]?.(tenant, ids)
-  const response = await send(endpoint, tenant, ids, { key: tenant.key, ...validBody(endpoint, n), ...request })
+  const made = await fresh[fixtureIdOf(endpoint)]?.(tenant)
+  const valid = made
+    ? { key: made.key, ...(hasBody(endpoint) ? { body: made.body } : {}) }
+    : { key: credentialFor(endpoint, tenant), ...validBody(endpoint, n) }
+  const sent = { ...valid, ...request }
+  const response = await send(endpoint, tenant, ids, sent)
   assert.ok(
     String(response.status) in endpoint.responses && response.status < 300,
     `${endpoint.id} answered ${response.status}: ${response.text}`,
   )
-  return { ids, response }
+  return { ids, response, sent }
 }
 
 const refused = (response: TestResponse, status: number, code?: string): ErrorEnvelope['error'] => {
@@ -300,10 +308,18 @@ const checkScope = async (endpoint: Endpoint, { own }: World): Promise<void> => 
   assert.equal(unknown.message, error.message)
   const exact = await own.app.makeKey({
     workspaceId: own.workspaceId,
-    scopes:
-      endpoint.id === 'api_keys_create' || endpoint.id === 'api_keys_rotate' ? [wanted, 'contacts:read'] : [wanted],
+    scopes: [wanted, ...(grants[endpoint.id] ?? [])],
   })
   await succeed(endpoint, own, { key: exact }, 1)
+}
+
+/** Who hands out rights must hold them. */
+const grants: Record<string, readonly Scope[]> = {
+  api_keys_create: ['contacts:read'],
+  api_keys_rotate: ['contacts:read'],
+  invites_create: [...roleScopes.viewer],
+  members_update: [...roleScopes.developer],
+  members_remove: [...roleScopes.viewer],
 }
 
 const hostileIds = [
@@ -337,7 +353,7 @@ const strangeIds = [
 ]
 
 const checkPathIds = async (endpoint: Endpoint, { own, foreign }: World): Promise<void> => {
-  const request = { key: own.key, ...validBody(endpoint) }
+  const request = { key: credentialFor(endpoint, own), ...validBody(endpoint) }
   const mine = await makeIds(endpoint, own)
   const theirs = await makeIds(endpoint, foreign)
   const fresh = unknownIds(endpoint)
@@ -367,7 +383,11 @@ const deep = (open: string, close: string, levels: number) => open.repeat(levels
 const checkBrokenBodies = async (endpoint: Endpoint, { own }: World): Promise<void> => {
   const ids = unknownIds(endpoint)
   const attempt = (body: unknown, headers: Record<string, string> = {}) =>
-    send(endpoint, own, ids, { key: own.key, body, headers: { 'content-type': 'application/json', ...headers } })
+    send(endpoint, own, ids, {
+      key: credentialFor(endpoint, own),
+      body,
+      headers: { 'content-type': 'application/json', ...headers },
+    })
   const valid = bodyFor(endpoint, 0)
   const withField = (text: string) =>
     `${JSON.stringify(valid).slice(0, -1)}${Object.keys(valid).length > 0 ? ',' : ''}${text}}`
@@ -425,7 +445,10 @@ const checkMistypedFields = async (endpoint: Endpoint, { own }: World): Promise<
   for (const [name, schema] of Object.entries(propertiesOf(schemaOf(endpoint.body!)))) {
     for (const value of mistyped(schema)) {
       const error = refused(
-        await send(endpoint, own, ids, { key: own.key, body: { ...bodyFor(endpoint, 0), [name]: value } }),
+        await send(endpoint, own, ids, {
+          key: credentialFor(endpoint, own),
+          body: { ...bodyFor(endpoint, 0), [name]: value },
+        }),
         400,
         'BAD_REQUEST',
       )
@@ -445,7 +468,10 @@ const checkMistypedFields = async (endpoint: Endpoint, { own }: World): Promise<
       Number.MAX_SAFE_INTEGER,
       Array.from({ length: 20_000 }, () => 'x'),
     ])
-      await send(endpoint, own, ids, { key: own.key, body: { ...bodyFor(endpoint, 0), [name]: value } })
+      await send(endpoint, own, ids, {
+        key: credentialFor(endpoint, own),
+        body: { ...bodyFor(endpoint, 0), [name]: value },
+      })
   }
 }
 
@@ -457,7 +483,7 @@ const checkIdsInBody = async (endpoint: Endpoint, { own, foreign }: World): Prom
     const ids = await makeIds(endpoint, own)
     await preparations[fixtureIdOf(endpoint)]?.(own, ids)
     const attempt = (id: string) =>
-      send(endpoint, own, ids, { key: own.key, body: { ...bodyFor(endpoint, 0), [name]: id } })
+      send(endpoint, own, ids, { key: credentialFor(endpoint, own), body: { ...bodyFor(endpoint, 0), [name]: id } })
     assert.equal(refused(await attempt(theirs), 404, 'NOT_FOUND').param, name)
     assert.equal(refused(await attempt(newId()), 404, 'NOT_FOUND').param, name)
     assert.equal(refused(await attempt(randomUUID()), 404, 'NOT_FOUND').param, name)
@@ -487,7 +513,7 @@ const hostileValues = [
 
 const checkQuery = async (endpoint: Endpoint, { own, foreign }: World): Promise<void> => {
   const ids = await makeIds(endpoint, own)
-  const attempt = (query: string) => send(endpoint, own, ids, { key: own.key, query })
+  const attempt = (query: string) => send(endpoint, own, ids, { key: credentialFor(endpoint, own), query })
   const properties = propertiesOf(schemaOf(endpoint.query!))
   if ('limit' in properties) {
     for (const limit of [
@@ -517,7 +543,7 @@ const checkQuery = async (endpoint: Endpoint, { own, foreign }: World): Promise<
       cursorOf('1:'),
       cursorOf('1:zzz_01h455vb4pex5vsknk084sn02q'),
       cursorOf('2:usr_01h455vb4pex5vsknk084sn02q'),
-      cursorOf('1:usr_01h455vb4pex5vsknk084sn02q'),
+      cursorOf('1:doc_01h455vb4pex5vsknk084sn02q'),
       cursorOf("1:' or 1=1 --"),
       cursorOf('2:events<99999999999999999999'),
     ]
@@ -543,7 +569,10 @@ const checkQuery = async (endpoint: Endpoint, { own, foreign }: World): Promise<
 }
 
 const checkOthersStayOut = async (endpoint: Endpoint, { own, foreign }: World): Promise<void> => {
-  const listed = await send(endpoint, own, await makeIds(endpoint, own), { key: own.key, query: '?limit=100' })
+  const listed = await send(endpoint, own, await makeIds(endpoint, own), {
+    key: credentialFor(endpoint, own),
+    query: '?limit=100',
+  })
   const theirs = new Set<string>()
   for (const make of Object.values(objects)) if (make !== objects.versions) theirs.add(await make(foreign, {}))
   for (const id of theirs) assert.ok(!listed.text.includes(id), `${endpoint.id} lists ${id} of another workspace`)
@@ -558,11 +587,13 @@ const storedReplies = async ({ app, workspaceId }: Tenant, key: string) =>
     .execute()
 
 const secretsOf = (answer: Json): string[] =>
-  ['key', 'secret'].flatMap((name) => (typeof answer[name] === 'string' ? [answer[name]] : []))
+  ['key', 'secret', 'token', 'recovery_codes']
+    .flatMap((name) => answer[name])
+    .filter((secret): secret is string => typeof secret === 'string')
 
 const assertSecretsHidden = async (tenant: Tenant, key: string, answer: Json): Promise<void> => {
   const secrets = secretsOf(answer)
-  assert.ok(secrets.length > 0, 'an endpoint that answers a secret shows it as `key` or `secret`')
+  assert.ok(secrets.length > 0, 'an endpoint that answers a secret shows it as one of these')
   const outbox = await tenant.app.database.system
     .selectFrom('event_outbox')
     .select(['head', 'tail'])
@@ -578,9 +609,9 @@ const assertSecretsHidden = async (tenant: Tenant, key: string, answer: Json): P
 const checkReplay = async (endpoint: Endpoint, { own }: World): Promise<void> => {
   const key = `suite-${randomUUID()}`
   const headers = { 'idempotency-key': key }
-  const { ids, response: first } = await succeed(endpoint, own, { headers })
+  const { ids, response: first, sent } = await succeed(endpoint, own, { headers })
   assert.equal(first.headers['idempotency-replayed'], undefined)
-  const again = await send(endpoint, own, ids, { key: own.key, ...validBody(endpoint), headers })
+  const again = await send(endpoint, own, ids, sent)
   assert.equal(again.headers['idempotency-replayed'], 'true')
   assert.deepEqual([again.status, again.text], [first.status, first.text])
   assert.equal((await storedReplies(own, key)).length, 1)
@@ -590,13 +621,17 @@ const checkReplay = async (endpoint: Endpoint, { own }: World): Promise<void> =>
     : { ids: unknownIds(endpoint), ...validBody(endpoint) }
   if (bodies[fixtureIdOf(endpoint)] || ids.length > 0)
     refused(
-      await send(endpoint, own, other.ids, { key: own.key, ...('body' in other ? { body: other.body } : {}), headers }),
+      await send(endpoint, own, other.ids, {
+        key: sent.key!,
+        ...('body' in other ? { body: other.body } : {}),
+        headers,
+      }),
       422,
       'IDEMPOTENCY_KEY_REUSED',
     )
   for (const value of ['', ' ', 'a b', 'ü', 'x'.repeat(256)])
     refused(
-      await send(endpoint, own, ids, { key: own.key, ...validBody(endpoint), headers: { 'idempotency-key': value } }),
+      await send(endpoint, own, ids, { key: sent.key!, ...validBody(endpoint), headers: { 'idempotency-key': value } }),
       400,
       'BAD_REQUEST',
     )
@@ -604,7 +639,7 @@ const checkReplay = async (endpoint: Endpoint, { own }: World): Promise<void> =>
 
 const checkHead = async (endpoint: Endpoint, { own }: World): Promise<void> => {
   const { ids, response } = await succeed(endpoint, own)
-  const head = await send(endpoint, own, ids, { key: own.key, method: 'HEAD' })
+  const head = await send(endpoint, own, ids, { key: credentialFor(endpoint, own), method: 'HEAD' })
   assert.equal(head.status, response.status)
   assert.equal(head.headers['content-type'], response.headers['content-type'])
   // `validate` counts the calls of its key, so its text may have grown in between.
@@ -624,11 +659,11 @@ export const pathSuite = (path: string, declared: readonly Endpoint[], world: ()
     const options = await send(endpoint, own, ids, { method: 'OPTIONS' })
     assert.deepEqual([options.status, options.headers.allow], [204, allow])
     for (const method of methods.filter((name) => !allowed.includes(name))) {
-      const response = await send(endpoint, own, ids, { method, key: own.key })
+      const response = await send(endpoint, own, ids, { method, key: credentialFor(endpoint, own) })
       assert.deepEqual([response.status, response.headers.allow], [405, allow])
     }
     for (const method of ['TRACE', 'PROPFIND']) {
-      const response = await send(endpoint, own, ids, { method, key: own.key })
+      const response = await send(endpoint, own, ids, { method, key: credentialFor(endpoint, own) })
       assert.ok([404, 405, 501].includes(response.status))
     }
   })

@@ -12,13 +12,26 @@ export const makeWorkspace = async (database: Database, mode: 'live' | 'sandbox'
   const now = new Date()
   await database.system
     .insertInto('workspaces')
-    .values({ id, parent_id: null, sandbox_of: null, mode, name: `Test ${id.slice(0, 8)}`, plan_id: 'unlimited', created_at: now, updated_at: now })
+    .values({
+      id,
+      parent_id: null,
+      sandbox_of: null,
+      mode,
+      name: `Test ${id.slice(0, 8)}`,
+      plan_id: 'unlimited',
+      created_at: now,
+      updated_at: now,
+    })
     .execute()
   return id
 }
 
 /** A caller of that workspace whose key holds the given scopes, all of them by default. */
-export const makeCtx = (database: Database, workspaceId: string, options: { scopes?: readonly Scope[]; mode?: 'live' | 'sandbox' } = {}): Ctx => ({
+export const makeCtx = (
+  database: Database,
+  workspaceId: string,
+  options: { scopes?: readonly Scope[]; mode?: 'live' | 'sandbox' } = {},
+): Ctx => ({
   db: database.workspace(workspaceId),
   workspaceId,
   mode: options.mode ?? 'sandbox',

@@ -1,7 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { AppError } from '../base/errors.ts'
 import type { KeyHolder } from '../domain/api-keys/index.ts'
+import { isSessionToken, type SessionHolder } from '../domain/sessions/index.ts'
 import type { KeyCache } from './deps.ts'
+import type { SessionCache } from './session-cache.ts'
+
+/** Who calls: a program by its key, or a person by their session. */
+export type Holder = KeyHolder | SessionHolder
 
 const missing = () => new AppError('UNAUTHORIZED', 'Bearer token is missing or invalid.')
 
@@ -23,11 +28,16 @@ export const credentialOf = (headers: IncomingHttpHeaders): string | undefined =
 /** Who calls. Throws UNAUTHORIZED when the credential is missing, malformed, unknown, expired or revoked, without saying which. */
 export const authenticate = async (
   headers: IncomingHttpHeaders,
-  keyCache: KeyCache,
+  { keyCache, sessionCache }: { keyCache: KeyCache; sessionCache: SessionCache },
   beforeLookUp: () => void = () => undefined,
-): Promise<KeyHolder> => {
+): Promise<Holder> => {
   const credential = credentialOf(headers)
-  const holder = credential === undefined ? undefined : await keyCache.find(credential, beforeLookUp)
+  const holder =
+    credential === undefined
+      ? undefined
+      : isSessionToken(credential)
+        ? await sessionCache.find(credential)
+        : await keyCache.find(credential, beforeLookUp)
   if (!holder) throw missing()
   return holder
 }

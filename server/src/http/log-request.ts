@@ -26,7 +26,7 @@ export const logRequest = (
   recorder.push({
     id: newId(),
     workspaceId: holder.workspaceId,
-    keyId: holder.keyId,
+    keyId: 'keyId' in holder ? holder.keyId : null,
     method: request.method,
     route,
     status: reply.raw.statusCode,

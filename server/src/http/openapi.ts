@@ -9,6 +9,11 @@ type Components = Record<string, Json>
 
 const tags: Record<string, string> = {
   Accounts: 'The workspace behind a key.',
+  'Sign-in': 'How people get a token, renew it and give it back.',
+  Users: 'Your own account and its second factor.',
+  Sessions: 'Where you are signed in.',
+  Members: 'The people of a workspace and their roles.',
+  Invites: 'How people become members.',
   'API keys': 'Credentials of programs: minted with scopes, shown once, rotated and revoked.',
   Contacts: 'The people a company talks with.',
   Conversations: 'What was said with a contact, and whether a person has taken over.',

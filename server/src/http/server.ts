@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { AppError, notFound } from '../base/errors.ts'
-import type { KeyHolder } from '../domain/api-keys/index.ts'
-import type { Ctx } from '../domain/context.ts'
+import type { Actor, Ctx } from '../domain/context.ts'
 import { actorName, requireScope } from '../domain/context.ts'
-import { authenticate } from './authenticate.ts'
+import { authenticate, type Holder } from './authenticate.ts'
 import type { Deps } from './deps.ts'
 import { atEveryPath } from './dialects/at-every-path.ts'
 import { refusalOf, speaksChatloom } from './dialects/chatloom/refusal.ts'
@@ -29,7 +28,7 @@ import { refuseNul, validate } from './validate.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    holder: KeyHolder | null
+    holder: Holder | null
     /** Code of the error it was answered with. */
     errorCode: string | null
   }
@@ -37,6 +36,8 @@ declare module 'fastify' {
 
 // Enough for a whole office behind one address; it keeps a flood of bad keys from costing more than a counter.
 const anonymousPerMinute = 1_200
+// Pages and health checks cost little, and must not be lost to whoever guesses keys from the same address.
+const publicPerMinute = 12_000
 const requestIdPattern = /^[\w.:-]{1,128}$/
 
 const requestIdOf = (given: string | string[] | undefined): string =>
@@ -44,11 +45,16 @@ const requestIdOf = (given: string | string[] | undefined): string =>
 
 const isStream = (reply: Reply): reply is Extract<Reply, { frames: unknown }> => 'frames' in reply
 
-const contextOf = (deps: Deps, holder: KeyHolder, requestId: string): Ctx => ({
+const actorOf = (holder: Holder): Actor =>
+  'sessionId' in holder
+    ? { type: 'user', id: holder.userId, sessionId: holder.sessionId, scopes: holder.scopes }
+    : { type: 'api_key', id: holder.keyId, scopes: holder.scopes }
+
+const contextOf = (deps: Deps, holder: Holder, requestId: string): Ctx => ({
   db: deps.database.workspace(holder.workspaceId),
   workspaceId: holder.workspaceId,
   mode: holder.mode,
-  actor: { type: 'api_key', id: holder.keyId, scopes: holder.scopes },
+  actor: actorOf(holder),
   requestId,
   clock: deps.clock,
   log: deps.log,
@@ -62,15 +68,25 @@ const anonymousBucket = ({ transport }: Kernel, request: FastifyRequest) => ({
   perMinute: anonymousPerMinute,
 })
 
-const limit = (kernel: Kernel, request: FastifyRequest, reply: FastifyReply): void => {
+const publicBucket = ({ transport }: Kernel, request: FastifyRequest) => ({
+  name: `public ${transport.addressOf(request)}`,
+  perMinute: publicPerMinute,
+})
+
+const limit = (
+  kernel: Kernel,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  anonymous: typeof anonymousBucket = anonymousBucket,
+): void => {
   const { holder } = request
   const perMinute = holder?.requestsPerMinute ?? unlimitedPerMinute
   const buckets = holder
     ? [
-        { name: `key ${holder.keyId}`, perMinute },
+        { name: 'sessionId' in holder ? `user ${holder.userId}` : `key ${holder.keyId}`, perMinute },
         { name: `workspace ${holder.workspaceId}`, perMinute },
       ]
-    : [anonymousBucket(kernel, request)]
+    : [anonymous(kernel, request)]
   const allowance = kernel.limiter.take(buckets)
   reply.headers(rateLimitHeaders(allowance, kernel.deps.clock.now()))
   if (!allowance.allowed)
@@ -90,9 +106,10 @@ const admit = async (
 ): Promise<void> => {
   const { deps } = kernel
   kernel.transport.requireHttps(request)
-  if (endpoint.access === 'public') return limit(kernel, request, reply)
+  if (endpoint.access === 'public')
+    return limit(kernel, request, reply, endpoint.method === 'GET' ? publicBucket : anonymousBucket)
   try {
-    request.holder = await authenticate(request.headers, deps.keyCache, () => {
+    request.holder = await authenticate(request.headers, deps, () => {
       // A flood of unknown keys must cost a counter, not a query each.
       if (kernel.limiter.peek(anonymousBucket(kernel, request)).remaining < 1) throw floodOfKeys
     })
@@ -187,7 +204,7 @@ const goneSignal = (endpoint: Endpoint, { raw }: FastifyReply): AbortSignal => {
 const withoutKey: OnceOnly = { resourceId: null, note: async () => undefined, remember: async () => undefined }
 
 const answer = async (
-  deps: Deps,
+  { deps, transport }: Kernel,
   endpoint: Endpoint,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -207,6 +224,7 @@ const answer = async (
     body,
     file,
     headers: request.headers,
+    address: transport.addressOf(request),
     deps,
     signal: goneSignal(endpoint, reply),
   } as Omit<Call<never, never, never>, 'ctx' | 'once' | 'afterCommit'>
@@ -219,7 +237,10 @@ const answer = async (
       Endpoint['handler']
     >[0])
 
-  const key = endpoint.idempotency === 'none' ? undefined : idempotencyKeyOf(request.headers['idempotency-key'])
+  const key =
+    endpoint.idempotency === 'none' || !request.holder
+      ? undefined
+      : idempotencyKeyOf(request.headers['idempotency-key'])
   if (key === undefined) {
     const made = await run(ctx)
     runCommitted()
@@ -228,13 +249,13 @@ const answer = async (
 
   const idempotent: IdempotentRequest = {
     key,
-    // A secret is told again only to the very key that it was first told to.
+    // A secret is told again only to whom it was first told; and two people of one workspace never share an answer.
     fingerprint: fingerprintOf(
       request.method,
       request.url,
       contentType,
       rawBody,
-      endpoint.answersSecret ? actorName(ctx.actor) : '',
+      endpoint.answersSecret || ctx.actor.type === 'user' ? actorName(ctx.actor) : '',
     ),
     codec: endpoint.answersSecret ? sealedText(deps.secretBox, `${ctx.workspaceId} ${key}`) : plainText,
   }
@@ -385,7 +406,7 @@ export const createServer = (deps: Deps, endpoints: readonly Endpoint[]): Fastif
       url: routePath(endpoint.path),
       bodyLimit: endpoint.acceptsFile ? deps.settings.uploadLimitBytes : deps.settings.bodyLimitBytes,
       onRequest: (request, reply) => admit(kernel, endpoint, request, reply),
-      handler: (request, reply) => answer(deps, endpoint, request, reply),
+      handler: (request, reply) => answer(kernel, endpoint, request, reply),
     })
   }
   answerOtherMethods(app, routed, kernel)
