@@ -50,7 +50,7 @@ const conversationOf = async (
   return { conversation, agent }
 }
 
-const askedBefore = async (ctx: Ctx, questionId: string): Promise<Turn | undefined> => {
+const askedBefore = async (ctx: Ctx, input: ChatInput, questionId: string): Promise<Turn | undefined> => {
   const question = await ctx.db
     .selectFrom('messages')
     .selectAll()
@@ -59,7 +59,7 @@ const askedBefore = async (ctx: Ctx, questionId: string): Promise<Turn | undefin
     .executeTakeFirst()
   if (!question) return undefined
   const conversation = await lockConversation(ctx, ctx.db, question.conversation_id)
-  return { conversation, question, agent: await getAgentOrDefault(ctx, conversation.agent_id) }
+  return { conversation, question, agent: await getAgentOrDefault(ctx, input.agent_id ?? conversation.agent_id) }
 }
 
 /** Finds or opens the conversation and stores what the customer said, in one transaction. */
@@ -67,7 +67,7 @@ const askedBefore = async (ctx: Ctx, questionId: string): Promise<Turn | undefin
 // no event: openConversation and insertMessage record theirs.
 export const openTurn = async (ctx: Ctx, input: ChatInput, once: Once): Promise<Turn> =>
   transaction(ctx.db, async (tx) => {
-    const before = once.resourceId === null ? undefined : await askedBefore({ ...ctx, db: tx }, once.resourceId)
+    const before = once.resourceId === null ? undefined : await askedBefore({ ...ctx, db: tx }, input, once.resourceId)
     if (before) return before
     const { conversation, agent } = await conversationOf(ctx, tx, input)
     const { message: question, conversation: now } = await insertMessage(ctx, tx, conversation, {
