@@ -1,5 +1,5 @@
 import { newId } from '../../base/ids.ts'
-import { type DeclineReason, type Model, ModelError } from '../../models/model.ts'
+import { type DeclineReason, type Model, ModelError, type ModelPart, type ModelRequest } from '../../models/model.ts'
 import { type Ctx, requireScope } from '../context.ts'
 import { awaitFirst } from './await-first.ts'
 import type { GroundedText } from './evidence.ts'
@@ -21,6 +21,22 @@ export type AnswerDeps = {
   gone: AbortSignal
   /** The server is asked to stop. */
   stopping: AbortSignal
+}
+
+// The provider's own words stay out of the log: they may repeat the key or the prompt.
+const warn = ({ log, requestId, workspaceId }: Ctx, model: Model, { code, retryable, message, cause }: ModelError) => {
+  const system = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  const failure = { code, retryable, reason: message.split(': ')[0], ...(typeof system === 'string' ? { system } : {}) }
+  log.warn({ requestId, workspaceId, mode: model.mode, model: model.name, failure }, 'the language model failed')
+}
+
+const begin = async (ctx: Ctx, model: Model, request: ModelRequest): Promise<AsyncIterable<ModelPart>> => {
+  try {
+    return await awaitFirst(model.answer(request))
+  } catch (error) {
+    if (error instanceof ModelError) warn(ctx, model, error)
+    throw error
+  }
 }
 
 /** Yields what the passages support as it comes; ends with what became of the model's stream. */
@@ -61,7 +77,7 @@ export async function* answer(ctx: Ctx, input: ChatInput, deps: AnswerDeps): Asy
   const { request, passages } = await prepareRequest(ctx, turn, input, signal)
   // An extractive answer is one quotation with one confidence: it is judged before any of it is said.
   const whole = model.mode === 'extractive'
-  const parts = await awaitFirst(model.answer(request))
+  const parts = await begin(ctx, model, request)
   const said: Draft = { messageId: newId(), content: '', citations: [], status: 'complete', end: emptyEnd }
   let started = false
 
@@ -92,6 +108,7 @@ export async function* answer(ctx: Ctx, input: ChatInput, deps: AnswerDeps): Asy
     else yield* say(next.value, next.value)
   }
   const failure = next.value instanceof ModelError ? next.value : undefined
+  if (failure) warn(ctx, model, failure)
   if (!(next.value instanceof ModelError)) said.end = next.value
   if (signal.aborted || failure) said.status = 'aborted'
 
@@ -100,7 +117,8 @@ export async function* answer(ctx: Ctx, input: ChatInput, deps: AnswerDeps): Asy
     if (deps.stopping.aborted) yield brokenOff
     return
   }
-  const reason = said.status === 'aborted' ? null : reasonFor(said.end, whole ? configuration.thresholds.answer : 0)
+  // Words that were streamed cannot be taken back: too little confidence in them asks for a person all the same.
+  const reason = said.status === 'aborted' ? null : reasonFor(said.end, configuration.thresholds.answer)
   if (reason === null) for (const grounded of held) yield* say(grounded, grounded)
   else if (!started) yield* say({ text: configuration.handoff_message })
 
