@@ -11,6 +11,7 @@ import { createSafeHttp } from './base/safe-http.ts'
 import { createLookup } from './base/safe-http-resolver.ts'
 import { createSecretBox } from './base/secret-box.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
+import { confirmSecret } from './confirm-secret.ts'
 import { FolderInUseError } from './database/folder-lock.ts'
 import { type Database, openDatabase } from './database/open.ts'
 import { createKeyFormat } from './domain/api-keys/index.ts'
@@ -27,6 +28,7 @@ import { createSessionCache } from './http/session-cache.ts'
 import { createExtractiveModel } from './models/extractive/create-extractive-model.ts'
 import type { Model } from './models/model.ts'
 import { loadSecrets } from './secrets.ts'
+import { StartError } from './start-error.ts'
 
 const megabyte = 1_048_576
 // A request that has not ended by then belongs to a client that no longer sends or reads.
@@ -64,6 +66,7 @@ const buildDeps = async (
   stopping: AbortSignal,
 ): Promise<Deps> => {
   const secrets = await loadSecrets(config.PARLEY_SECRET_KEY, dataDir)
+  await confirmSecret(database.system, secrets.fingerprint, dataDir)
   const keys = createKeyFormat({ brand: config.PARLEY_KEY_BRAND, pepper: secrets.pepper })
   const tokens = createTokenFormat(secrets.sessions)
   const lookup = createLookup()
@@ -221,7 +224,7 @@ if (Number(process.versions.node.split('.')[0]) < supported) {
 }
 
 run().catch((error: unknown) => {
-  const foreseen = error instanceof ConfigError || error instanceof FolderInUseError
+  const foreseen = error instanceof ConfigError || error instanceof FolderInUseError || error instanceof StartError
   console.error(foreseen ? (error as Error).message : error)
   process.exit(1)
 })

@@ -1,9 +1,9 @@
-import { hkdfSync, randomBytes } from 'node:crypto'
+import { createHmac, hkdfSync, randomBytes } from 'node:crypto'
 import { mkdir, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Keys for different uses, all derived from the one secret of an installation. */
-export type Secrets = { pepper: Buffer; box: Buffer; sessions: Buffer }
+/** Keys for different uses, all derived from the one secret of an installation. `fingerprint` tells secrets apart, no more. */
+export type Secrets = { pepper: Buffer; box: Buffer; sessions: Buffer; fingerprint: string }
 
 const derive = (secret: Buffer, use: string): Buffer => Buffer.from(hkdfSync('sha256', secret, '', `parley ${use}`, 32))
 
@@ -34,5 +34,9 @@ export const loadSecrets = async (given: Buffer | undefined, dataDir: string): P
     pepper: derive(secret, 'api keys'),
     box: derive(secret, 'secrets at rest'),
     sessions: derive(secret, 'session tokens'),
+    fingerprint: createHmac('sha256', derive(secret, 'fingerprint'))
+      .update('parley installation')
+      .digest('hex')
+      .slice(0, 32),
   }
 }

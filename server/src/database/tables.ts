@@ -369,6 +369,11 @@ type RequestLogsTable = Owned & {
 
 type SchemaMigrationsTable = { name: string; applied_at: GeneratedAlways<Date> }
 
+type InstallationTable = {
+  only_row: ColumnType<boolean, boolean | undefined, never>
+  secret_fingerprint: string
+}
+
 export type Tables = {
   agent_domains: AgentDomainsTable
   agent_versions: AgentVersionsTable
@@ -386,6 +391,7 @@ export type Tables = {
   event_sequences: EventSequencesTable
   events: EventsTable
   idempotency_keys: IdempotencyKeysTable
+  installation: InstallationTable
   invites: InvitesTable
   knowledge_documents: KnowledgeDocumentsTable
   knowledge_sources: KnowledgeSourcesTable
