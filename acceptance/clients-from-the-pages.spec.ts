@@ -402,7 +402,7 @@ test('kaicalls: every call carries a key, and its scope decides what the call ma
   )
   assert.deepEqual(
     answered.filter(([, status]) => status === 200).map(([path]) => path),
-    ['/v1/api-keys/validate', '/v1/contacts'],
+    ['/v1/users/me', '/v1/api-keys/validate', '/v1/contacts'],
   )
   const manager = await mint(['api_keys:manage', 'contacts:read'])
   assert.equal(

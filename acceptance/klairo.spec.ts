@@ -171,3 +171,39 @@ test('errors have the printed shape and every response says what is left', async
   const missing = await parley.call('GET', '/api/contacts', { key: null })
   assert.equal(missing.body.error.message, 'Bearer token is missing or invalid.')
 })
+
+test('credentials are exchanged for a token of a day, which the page’s other calls accept and can be refreshed', async () => {
+  const { admin_email, admin_password } = await parley.credentials()
+  const login = (password: string) =>
+    parley.call('POST', '/api/auth/login', { key: null, body: { email: admin_email, password } })
+  const issued = await login(admin_password)
+  assert.equal(issued.status, 200, JSON.stringify(issued.body))
+  assert.match(issued.body.token, /^eyJ/)
+  assert.deepEqual(Object.keys(issued.body.user).sort(), ['email', 'id', 'name', 'plan'])
+  const hours = (Date.parse(issued.body.expires_at) - Date.now()) / 3_600_000
+  assert.ok(hours > 23 && hours <= 24, String(hours))
+  assert.equal((await login('not the password')).status, 401)
+  assert.equal((await parley.call('POST', '/api/auth/login', { key: null, body: { email: admin_email } })).status, 400)
+
+  const jwt = issued.body.token
+  const me = await parley.call('GET', '/api/users/me', { key: jwt })
+  assert.equal(me.status, 200)
+  assert.deepEqual(Object.keys(me.body).sort(), [
+    'avatar_url',
+    'created_at',
+    'email',
+    'id',
+    'last_seen_at',
+    'name',
+    'plan',
+    'quota',
+  ])
+  assert.deepEqual(Object.keys(me.body.plan).sort(), ['id', 'label', 'renews_at', 'status'])
+  assert.deepEqual(Object.keys(me.body.quota).sort(), ['api_limit_per_minute', 'automations_max', 'chat_limit_daily'])
+  assert.equal((await parley.call('GET', '/v1/users/me', { key: jwt })).body.id, me.body.id)
+  assert.equal((await parley.call('GET', '/api/contacts', { key: jwt })).status, 200)
+
+  const refreshed = await parley.call('POST', '/api/auth/refresh', { key: jwt })
+  assert.equal(refreshed.status, 200, JSON.stringify(refreshed.body))
+  assert.equal((await parley.call('GET', '/api/users/me', { key: refreshed.body.token })).status, 200)
+})
