@@ -4,11 +4,11 @@ import type { SourceRow } from './present.ts'
 import { searchConfigOf } from './search-terms.ts'
 import { SourceError, toSourceError } from './source-error.ts'
 import type { Upload } from './source-input.ts'
-import { chunkDocument } from './text/chunk.ts'
 import { contentHash } from './text/content-hash.ts'
 import type { TextKind } from './text/detect-kind.ts'
+import type { CutDocument } from './text/extract-and-cut.ts'
 import { extractDocument } from './text/extract-document.ts'
-import type { ExtractedDocument } from './text/extracted-document.ts'
+import { extractLimits } from './text/extract-limits.ts'
 
 /** A passage that was read; `contentHash` is the same for the same words under the same titles. */
 export type ReadChunk = { titlePath: string[]; text: string; start: number; end: number; contentHash: string }
@@ -32,8 +32,6 @@ export type Reading = Fetching & {
 
 // Changed when the same text would be cut or indexed in another way, so that the next ingest writes it anew.
 const indexVersion = 1
-// About a thousand pages of a book: what can be written in one short transaction.
-const maxChunks = 5_000
 
 /** Fetches, extracts and cuts a source. Throws `SourceError`. */
 export const readSource = async (source: SourceRow, upload: Upload | null, reading: Reading): Promise<ReadSource> => {
@@ -41,10 +39,10 @@ export const readSource = async (source: SourceRow, upload: Upload | null, readi
     throw toSourceError(error) ?? error
   })
   const chunks = documents.reduce((sum, document) => sum + document.chunks.length, 0)
-  if (chunks > maxChunks)
+  if (chunks > extractLimits.maxChunks)
     throw new SourceError(
       'too_large',
-      `The source holds more text than one source may: ${chunks} passages, of at most ${maxChunks}. Split it.`,
+      `The source holds more text than one source may: ${chunks} passages, of at most ${extractLimits.maxChunks}. Split it.`,
     )
   const parts = documents.map(({ title, url, text, error }) => [title, url, text, error])
   return { documents, contentHash: contentHash(JSON.stringify([indexVersion, searchConfigOf(source.language), parts])) }
@@ -54,8 +52,8 @@ const readDocuments = async (source: SourceRow, upload: Upload | null, reading: 
   if (source.type === 'crawl') return readSite(source, reading)
   if (source.url !== null) return [await readPage(source, await fetchPage(source.url, reading))]
   if (!upload) throw new SourceError('empty', 'The source has no content.')
-  const document = await extractDocument({ ...upload, kind: kindOf(source, upload) })
-  return [toDocument(document, { name: source.name, url: null })]
+  const document = await extractDocument({ ...upload, kind: kindOf(source, upload), title: source.name })
+  return [toDocument(document, null)]
 }
 
 // Pasted text is plain unless it has headings; what else it looks like is part of the text.
@@ -66,35 +64,32 @@ const kindOf = ({ type }: SourceRow, { bytes }: Upload): TextKind | null => {
 }
 
 const readPage = async ({ type, name }: SourceRow, page: FetchedPage): Promise<ReadDocument> =>
-  toDocument(await extractPage(page, type === 'openapi' ? 'openapi' : null), { name, url: page.url })
+  toDocument(await extractPage(page, type === 'openapi' ? 'openapi' : null, name), page.url)
 
 const extractPage = async (
   { url, mediaType, bytes }: FetchedPage,
   kind: TextKind | null,
-): Promise<ExtractedDocument> => {
+  title: string,
+): Promise<CutDocument> => {
   const fileName = new URL(url).pathname.split('/').at(-1) || null
   try {
-    return await extractDocument({ bytes, mediaType, fileName, kind })
+    return await extractDocument({ bytes, mediaType, fileName, kind, title })
   } catch (error) {
     const known = toSourceError(error)
     throw known?.code === 'empty' ? new SourceError('empty', 'The page is empty.', { cause: error }) : error
   }
 }
 
-const toDocument = (
-  extracted: ExtractedDocument,
-  { name, url }: { name: string; url: string | null },
-): ReadDocument => {
-  const document = { ...extracted, title: extracted.title ?? name }
-  const chunks = chunkDocument(document).map(({ titlePath, text, start, end }) => ({
-    titlePath,
-    text,
-    start,
-    end,
-    contentHash: contentHash(`${titlePath.join('\n')}\n\n${text}`),
-  }))
-  return { title: document.title, url, text: document.text, error: null, chunks }
-}
+const toDocument = ({ title, text, chunks }: CutDocument, url: string | null): ReadDocument => ({
+  title,
+  url,
+  text,
+  error: null,
+  chunks: chunks.map(({ ordinal: _, ...chunk }) => ({
+    ...chunk,
+    contentHash: contentHash(`${chunk.titlePath.join('\n')}\n\n${chunk.text}`),
+  })),
+})
 
 const readSite = async (source: SourceRow, reading: Reading): Promise<ReadDocument[]> => {
   const pages = await crawlSite(source.url!, { ...reading, limits: reading.crawl })

@@ -1,3 +1,4 @@
+import { ExtractError } from './extract-error.ts'
 import type { ExtractedDocument, Heading } from './extracted-document.ts'
 import { type Section, sectionsOf } from './sections.ts'
 import type { Span } from './sentences.ts'
@@ -21,11 +22,21 @@ const longestOverlap = 400
  * Cuts a document into passages of 120 to 220 words along its sections. A chunk crosses a heading of level 1 to 3 only when
  * its section has less than 40 words; it then goes on with the siblings and children that follow, so that a small page does
  * not fall into crumbs. Entries looked up by themselves (`standalone`) are never joined. Neighbours within a section share
- * a sentence. Code blocks and table rows stay whole unless larger than a chunk.
+ * a sentence. Code blocks and table rows stay whole unless larger than a chunk. Throws `too_large` (`ExtractError`) as soon
+ * as there are more than `most`.
  */
-export const chunkDocument = (doc: ExtractedDocument): Chunk[] => {
-  const groups = joinTiny(sectionsOf(doc))
-  return groups.flatMap((group) => chunksOf(doc, group)).map((chunk, ordinal) => ({ ordinal, ...chunk }))
+export const chunkDocument = (doc: ExtractedDocument, most = Infinity): Chunk[] => {
+  const chunks: Chunk[] = []
+  for (const group of joinTiny(sectionsOf(doc)))
+    for (const chunk of chunksOf(doc, group)) {
+      if (chunks.length >= most)
+        throw new ExtractError(
+          'too_large',
+          `The text makes more than the ${most} passages one source may have. Split it.`,
+        )
+      chunks.push({ ordinal: chunks.length, ...chunk })
+    }
+  return chunks
 }
 
 const joinTiny = (sections: Section[]): Section[][] => {

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
+import { chunkDocument } from './chunk.ts'
+import { detectKind, type TextKind } from './detect-kind.ts'
 import { docxFile, docxParagraph } from './docx-file.fixture.ts'
+import { extractAndCut } from './extract-and-cut.ts'
 import { type ExtractInput, extractDocument } from './extract-document.ts'
 import { ExtractError, type ExtractErrorCode } from './extract-error.ts'
 import { extractLimits } from './extract-limits.ts'
@@ -142,7 +145,7 @@ test('sizes, pages, unpacked bytes and time are bounded', async () => {
   await refuses({ bytes: large }, 'too_large', /unpacks to more/, { ...extractLimits, maxUnpackedBytes: 100_000 })
   await refuses({ bytes: large }, 'too_large', /parts/, { ...extractLimits, maxZipEntries: 2 })
   await refuses({ bytes: docxFile(docxParagraph('x'.repeat(500_000)), 100) }, 'unreadable', /damaged/)
-  await refuses({ bytes: twoPages }, 'too_large', /took longer/, { ...extractLimits, timeoutMs: 0 })
+  await refuses({ bytes: twoPages }, 'too_large', /took longer/, { ...extractLimits, fileTimeoutMs: 0 })
 })
 
 test('whatever the bytes and claims are, the answer is a normalised document or an ExtractError', async () => {
@@ -177,7 +180,9 @@ test('whatever the bytes and claims are, the answer is a normalised document or 
   await fc.assert(
     fc.asyncProperty(content, fileName, async (content, name) => {
       try {
-        const { text, headings } = await extractDocument({ bytes: content, fileName: name })
+        const kind = detectKind({ bytes: content, mediaType: null, fileName: name })
+        const work = { kind, bytes: content, mediaType: null, title: null, limits: extractLimits }
+        const { text, headings } = await extractAndCut(work)
         assert.equal(text, normaliseText(text))
         for (const heading of headings) assert.ok(heading.offset === 0 || text[heading.offset - 1] === '\n')
       } catch (error) {
@@ -186,4 +191,54 @@ test('whatever the bytes and claims are, the answer is a normalised document or 
     }),
     { numRuns: 300 },
   )
+})
+
+test('what a library parses, and whatever is large, is read in a thread that can be ended', async () => {
+  const small: [TextKind, Uint8Array][] = [
+    ['html', bytes('<p>a')],
+    ['yaml', bytes('a: 1')],
+    ['openapi', bytes('openapi: 3.0.0')],
+    ['json', bytes('{"a":1}')],
+    ['csv', bytes('a,b')],
+    ['docx', docxFile(docxParagraph('a'))],
+    ['pdf', pdfFile([[{ text: 'a', y: 700 }]])],
+  ]
+  const large = (['text', 'markdown', 'qa'] as const).map(
+    (kind) => [kind, bytes('Q: a\nA: b\n'.repeat(4_000))] as const,
+  )
+  const limits = { ...extractLimits, textTimeoutMs: 0, fileTimeoutMs: 0 }
+  for (const [kind, content] of [...small, ...large])
+    await refuses({ bytes: content, kind }, 'too_large', /took longer/, limits)
+})
+
+test('texts that take a parser minutes hold up nothing else, and are given up', async () => {
+  const limits = { ...extractLimits, textTimeoutMs: 500 }
+  let turns = 0
+  let reading = true
+  const turn = () => {
+    turns++
+    if (reading) setTimeout(turn, 1)
+  }
+  turn()
+  await refuses({ bytes: bytes('? '.repeat(48 * 1024)), kind: 'openapi' }, 'too_large', /took longer/, limits)
+  reading = false
+  assert.ok(turns > 10, `${turns} turns`)
+})
+
+test('a text comes cut into its passages, whether it was read in place or in a thread', async () => {
+  for (const content of ['# One\n\nFirst.\n\n# Two\n\nSecond.', `# One\n\n${'A sentence of words. '.repeat(5_000)}`]) {
+    const document = await extractDocument({ bytes: bytes(content), kind: 'markdown', title: 'Handbook' })
+    const { chunks, ...rest } = document
+    assert.deepEqual(chunks, chunkDocument(rest))
+    assert.ok(chunks.length > 0)
+  }
+})
+
+test('a text of more passages than one source may have is refused where it is cut', async () => {
+  const paragraphs = bytes('a\n\n'.repeat(1_500_000))
+  await refuses({ bytes: paragraphs, kind: 'text' }, 'too_large', /more than the 5000 passages/)
+  await refuses({ bytes: bytes('# A\n\nb. '.repeat(300)), kind: 'markdown' }, 'too_large', /more than the 1 passages/, {
+    ...extractLimits,
+    maxChunks: 1,
+  })
 })

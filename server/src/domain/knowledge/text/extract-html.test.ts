@@ -99,7 +99,7 @@ test('a page nested deeper than any reader can follow is refused rather than rea
   const nested = (depth: number) => Buffer.from(`${'<div>'.repeat(depth)}deep${'</div>'.repeat(depth)}`)
   assert.equal((await extractDocument({ bytes: nested(200), kind: 'html' })).text, 'deep')
   await assert.rejects(
-    extractDocument({ bytes: nested(100_000), kind: 'html' }, { ...extractLimits, timeoutMs: 1_500 }),
+    extractDocument({ bytes: nested(100_000), kind: 'html' }, { ...extractLimits, textTimeoutMs: 1_500 }),
     (error: unknown) => error instanceof ExtractError,
   )
 })

@@ -1,19 +1,16 @@
 import { Worker } from 'node:worker_threads'
-import type { TextKind } from './detect-kind.ts'
+import type { CutDocument, CutInput } from './extract-and-cut.ts'
 import { ExtractError, type ExtractErrorCode } from './extract-error.ts'
-import type { ExtractLimits } from './extract-limits.ts'
-import type { ExtractedDocument } from './extracted-document.ts'
 
-export type ThreadInput = { kind: TextKind; bytes: Uint8Array; mediaType: string | null; limits: ExtractLimits }
-export type ThreadAnswer = { document: ExtractedDocument } | { code: ExtractErrorCode; message: string }
+export type ThreadAnswer = { document: CutDocument } | { code: ExtractErrorCode; message: string }
 
 const maxHeapMb = 768
 
 /**
- * Reads a file in a thread of its own: a hostile or huge one can then neither hold up the server nor take its memory, and
- * ends after `limits.timeoutMs`. Costs some 100 ms, so small plain files are not read this way. Throws `ExtractError`.
+ * Reads and cuts a file in a thread of its own: a hostile or huge one can then neither hold up the server nor take its
+ * memory, and ends after `timeoutMs`. Throws `ExtractError`.
  */
-export const extractInThread = (input: ThreadInput): Promise<ExtractedDocument> =>
+export const extractInThread = (input: CutInput, timeoutMs: number): Promise<CutDocument> =>
   new Promise((resolve, reject) => {
     const thread = new Worker(new URL('./extract-thread.ts', import.meta.url), {
       workerData: input,
@@ -31,7 +28,7 @@ export const extractInThread = (input: ThreadInput): Promise<ExtractedDocument> 
       end()
     }
     const fail = (error: ExtractError) => settle(() => reject(error))
-    const timer = setTimeout(() => fail(tookTooLong(input.limits.timeoutMs)), input.limits.timeoutMs)
+    const timer = setTimeout(() => fail(tookTooLong(timeoutMs)), timeoutMs)
     thread.on('message', (answer: ThreadAnswer) =>
       'document' in answer
         ? settle(() => resolve(answer.document))

@@ -8,8 +8,11 @@ export type ExtractLimits = {
   maxUnpackedBytes: number
   maxZipEntries: number
   maxPdfPages: number
-  /** Wall time of a kind that runs in its own thread. */
-  timeoutMs: number
+  /** Passages one text may be cut into. 5,000 are about a thousand pages: what is written in one short transaction. */
+  maxChunks: number
+  /** Wall time of what runs in its own thread: a text, or a PDF or Word file. */
+  textTimeoutMs: number
+  fileTimeoutMs: number
 }
 
 export const extractLimits: ExtractLimits = {
@@ -18,5 +21,7 @@ export const extractLimits: ExtractLimits = {
   maxUnpackedBytes: 200 * 1024 * 1024,
   maxZipEntries: 5_000,
   maxPdfPages: 3_000,
-  timeoutMs: 60_000,
+  maxChunks: 5_000,
+  textTimeoutMs: 20_000,
+  fileTimeoutMs: 60_000,
 }

@@ -1,11 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { extractByKind } from './extract-by-kind.ts'
+import { type CutInput, extractAndCut } from './extract-and-cut.ts'
 import { ExtractError } from './extract-error.ts'
-import type { ThreadAnswer, ThreadInput } from './extract-in-thread.ts'
+import type { ThreadAnswer } from './extract-in-thread.ts'
 
-const answer = async ({ kind, bytes, mediaType, limits }: ThreadInput): Promise<ThreadAnswer> => {
+const answer = async (input: CutInput): Promise<ThreadAnswer> => {
   try {
-    return { document: await extractByKind(kind, bytes, mediaType, limits) }
+    return { document: await extractAndCut(input) }
   } catch (error) {
     if (error instanceof ExtractError) return { code: error.code, message: error.message }
     throw error
