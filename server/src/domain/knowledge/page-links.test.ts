@@ -30,3 +30,9 @@ test('a sitemap gives its locations, plain or as CDATA', () => {
   assert.equal(isSitemapIndex('<?xml version="1.0"?><sitemapindex xmlns="x"><sitemap/></sitemapindex>'), true)
   assert.deepEqual(locationsOf(`<loc>${' '.repeat(500_000)}`).length, 1)
 })
+
+test('a page of a million links gives its first ones', () => {
+  const links = Array.from({ length: 1_000_000 }, (_, i) => `<a href=${i}>`).join('')
+  const found = hrefs(links)
+  assert.deepEqual([found.length, found.at(-1)], [5_000, 'https://example.com/docs/4999'])
+})

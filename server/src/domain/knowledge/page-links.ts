@@ -15,12 +15,20 @@ export const pageUrl = (text: string, base: string): URL | undefined => {
   return isPage ? url : undefined
 }
 
-/** The pages that a page links to, in order. */
-export const linksOf = (html: string, base: string): URL[] =>
-  [...html.matchAll(anchor)].flatMap(([, double, single, bare]) => {
+// Far more than a crawl follows from one page.
+const maxLinks = 5_000
+
+/** The pages that a page links to, in order: those of its first 5,000 links. */
+export const linksOf = (html: string, base: string): URL[] => {
+  const urls: URL[] = []
+  let links = 0
+  for (const [, double, single, bare] of html.matchAll(anchor)) {
+    if (links++ >= maxLinks) break
     const url = pageUrl((double ?? single ?? bare ?? '').trim().replaceAll('&amp;', '&'), base)
-    return url ? [url] : []
-  })
+    if (url) urls.push(url)
+  }
+  return urls
+}
 
 /** The addresses in a sitemap, or of the sitemaps in an index of them. */
 export const locationsOf = (xml: string): string[] =>

@@ -59,3 +59,8 @@ test('a file is read up to its first 500 KiB', () => {
   const filler = '#'.repeat(500 * 1024)
   assert.deepEqual([allows(`${rule}${filler}`, '/private'), allows(`${filler}\n${rule}`, '/private')], [false, true])
 })
+
+test('a rule of more stars than any site needs is passed over', () => {
+  const text = `User-agent: *\nDisallow: /${'*a'.repeat(20)}\nDisallow: /${'*b'.repeat(19)}`
+  assert.deepEqual([allows(text, `/${'a'.repeat(20)}`), allows(text, `/${'b'.repeat(20)}`)], [true, false])
+})

@@ -8,6 +8,8 @@ export const allowAll: Robots = { allows: () => true, sitemaps: [] }
 // What RFC 9309 asks a robot to read at least. A character is a byte or more, so this is never less than the bytes say.
 const maxLength = 500 * 1024
 const maxRules = 1_000
+// Every address that is found is held against every rule, so one with thousands of stars is passed over.
+const maxPartsOfRule = 20
 const maxSitemaps = 100
 const fieldLine = /^[^\S\r\n]*(user-agent|allow|disallow|sitemap)[^\S\r\n]*:([^#\r\n]*)/gim
 
@@ -35,10 +37,12 @@ export const parseRobots = (text: string, name: string): Robots => {
       continue
     }
     collecting = false
+    const rule = toRule(field === 'allow', value)
+    const counts = value !== '' && rule.parts.length <= maxPartsOfRule
     for (const agent of agents) {
       const rules = groups.get(agent) ?? []
       groups.set(agent, rules)
-      if (value !== '' && rules.length < maxRules) rules.push(toRule(field === 'allow', value))
+      if (counts && rules.length < maxRules) rules.push(rule)
     }
   }
   const rules = groups.get(name) ?? groups.get('*') ?? []
