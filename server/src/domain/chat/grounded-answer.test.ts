@@ -172,6 +172,18 @@ test('two thousand hostile outputs send no uncited sentence and no fact that the
     'ceo@evil.example',
     'original',
     'card',
+    'not',
+    'never',
+    'ninety',
+    '９９',
+    '٩٩',
+    'www.evil.example/pay',
+    'evil-refunds.example',
+    '[card](//evil.example)',
+    '![card](//evil.example/a)',
+    '[card](javascript:alert(1))',
+    '; hackers stole data',
+    '— hackers stole data',
   ]
   const sentence = fc
     .array(fc.constantFrom(...words), { minLength: 1, maxLength: 12 })
@@ -182,8 +194,13 @@ test('two thousand hostile outputs send no uncited sentence and no fact that the
       for (const { text: said, spans } of (await ground([...parts, finish])).said) {
         assert.ok(spans.length > 0)
         const cited = passages.map((passage) => passage.text).join(' ')
-        for (const invention of ['https://evil.example', 'ceo@evil.example', '2031-01-01', '13', '3 '])
+        for (const invention of ['evil', '2031-01-01', '13', '3 ', 'ninety', '９９', '٩٩', 'javascript', 'hackers'])
           if (said.includes(invention)) assert.ok(cited.includes(invention.trim()), said)
+        for (const { passage, start, end } of spans) {
+          const span = passages[passage - 1]!.text.slice(start, end)
+          if (/\b(?:not|never)\b/.test(said)) assert.match(span, /cannot/, said)
+          for (const [figure] of said.matchAll(/\d+/g)) assert.ok(span.includes(figure), said)
+        }
       }
     }),
     { numRuns: 2_000 },

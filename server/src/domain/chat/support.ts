@@ -1,5 +1,6 @@
 import { splitSentences } from '../knowledge/index.ts'
 import type { Evidence, GroundedText } from './evidence.ts'
+import { factsOf, plain } from './facts.ts'
 
 type Cited = { passage: number; start: number | null; end: number | null }
 
@@ -8,30 +9,23 @@ const enoughOverlap = 0.5
 
 const minWordLength = 4
 
+// Figures are no words here: they must stand in the span, and do not say what it is about.
 const contentWords = (text: string): string[] => [
   ...new Set(
-    (
-      text
-        .normalize('NFKC')
-        .toLowerCase()
-        .match(/[\p{L}\p{N}]+/gu) ?? []
-    )
-      .filter((word) => word.length >= minWordLength || /\p{N}/u.test(word) || /[^\p{ASCII}]/u.test(word))
-      .map((word) => (/^[a-z]+$/.test(word) ? word.slice(0, 6) : word)),
+    (plain(text).match(/[\p{L}\p{N}]+/gu) ?? [])
+      .filter((word) => !/\p{N}/u.test(word) && (word.length >= minWordLength || /[^\p{ASCII}]/u.test(word)))
+      .map((word) => (/^[a-z]+$/.test(word) ? word.replace(/s$/, '').slice(0, 6) : word)),
   ),
 ]
 
-// What a reader would act on and a model likes to invent: figures, dates, amounts, links and addresses.
-const checkable = /https?:\/\/[^\s)\]>"']+|[\w.+-]+@[\w-]+\.[\w.-]+|\d+(?:[.,:/-]\d+)*/gi
+const negation =
+  /\b(?:not|no|never|cannot|without|none|neither|nor|nothing|nobody|(?:do|does|did|is|are|was|were|ca|wo|could|should|would|has|have|had)nt)\b|n['’]t\b/
 
-// 1,000 and 1000 are the same figure; 2 is not part of 12.
-const factsOf = (text: string): string[] =>
-  (text.match(checkable) ?? []).map((fact) =>
-    fact
-      .replace(/[.,;:]+$/, '')
-      .replace(/(?<=\d),(?=\d{3}\b)/g, '')
-      .toLowerCase(),
-  )
+const negates = (text: string): boolean => negation.test(plain(text))
+
+// What stands behind one of these claims something of its own.
+const clausesOf = (text: string): string[] =>
+  text.split(/[;；؛]|—|\s[–-]+\s/).filter((clause) => /[\p{L}\p{N}]/u.test(clause) || factsOf(clause).size > 0)
 
 const overlap = (words: readonly string[], text: string): number => {
   if (words.length === 0) return 0
@@ -39,25 +33,48 @@ const overlap = (words: readonly string[], text: string): number => {
   return words.filter((word) => there.has(word)).length / words.length
 }
 
-const bestSpan = (words: readonly string[], passage: Evidence): { start: number; end: number; score: number } => {
-  const sentences = splitSentences(passage.text)
-  // Two neighbours may support together what neither does alone.
-  const candidates = sentences.flatMap((sentence, i) => {
-    const next = sentences[i + 1]
-    return next ? [sentence, { start: sentence.start, end: next.end }] : [sentence]
+type Span = { start: number; end: number }
+type Found = { passage: number; start: number; end: number; score: number }
+
+// Two neighbours may support together what neither does alone, when each brings words of its own.
+const candidatesOf = (words: readonly string[], text: string): (Span & { parts: string[]; score: number })[] => {
+  const sentences = splitSentences(text).map(({ start, end }) => {
+    const part = text.slice(start, end)
+    return { start, end, parts: [part], score: overlap(words, part) }
   })
-  return candidates
-    .map(({ start, end }) => ({
-      start,
-      end,
-      score: overlap(words, passage.text.slice(start, end)) - (end - start) / 1e6,
-    }))
-    .reduce((best, candidate) => (candidate.score > best.score ? candidate : best), { start: 0, end: 0, score: -1 })
+  const pairs = sentences.slice(1).flatMap((second, i) => {
+    const first = sentences[i]!
+    const score = overlap(words, text.slice(first.start, second.end))
+    if (score <= Math.max(first.score, second.score)) return []
+    return [{ start: first.start, end: second.end, parts: [...first.parts, ...second.parts], score }]
+  })
+  return [...sentences, ...pairs]
 }
+
+const bestSpan = (clause: string, passage: Evidence): (Span & { score: number }) | undefined => {
+  const facts = [...factsOf(clause)]
+  const negated = negates(clause)
+  return candidatesOf(contentWords(clause), passage.text)
+    .map(({ score, ...span }) => ({ ...span, score: score - (span.end - span.start) / 1e6 }))
+    .filter(({ score }) => score >= enoughOverlap)
+    .filter(({ parts }) => parts.every((part) => negates(part) === negated))
+    .filter(({ parts }) => facts.every((fact) => parts.some((part) => factsOf(part).has(fact))))
+    .reduce<(Span & { score: number }) | undefined>(
+      (best, { start, end, score }) => (best && best.score >= score ? best : { start, end, score }),
+      undefined,
+    )
+}
+
+const foundFor = (clause: string, cited: readonly { passage: number; evidence: Evidence }[]): Found[] =>
+  cited.flatMap(({ passage, evidence }) => {
+    const span = bestSpan(clause, evidence)
+    return span ? [{ passage, ...span }] : []
+  })
 
 /**
  * The spans that support a stretch of an answer, one a cited passage, and how well; undefined when it may not be sent. A span the model gave
- * itself must hold the text to the letter; otherwise the best sentence of the passage is taken and must be close enough.
+ * itself must hold the text to the letter; otherwise each clause needs a sentence, or two neighbours, of a cited passage that is close
+ * enough, denies what the clause denies, and holds every figure, date, amount, link and address in it.
  */
 export const supportOf = (
   text: string,
@@ -73,13 +90,11 @@ export const supportOf = (
     start !== null && end !== null && text.includes(evidence.text.slice(start, end)) ? [{ passage, start, end }] : [],
   )
   if (exact.length > 0) return { spans: exact, support: 1 }
-  const words = contentWords(text)
-  const cited = new Set(real.flatMap(({ evidence }) => factsOf(evidence.text)))
-  if (factsOf(text).some((fact) => !cited.has(fact))) return undefined
-  const close = real
-    .map(({ passage, evidence }) => ({ passage, ...bestSpan(words, evidence) }))
-    .filter(({ score }) => score >= enoughOverlap)
-  if (close.length === 0) return undefined
-  const spans = [...new Map(close.map(({ passage, start, end }) => [passage, { passage, start, end }])).values()]
-  return { spans, support: Math.min(1, Math.max(...close.map(({ score }) => score))) }
+  const found = clausesOf(text).map((clause) => foundFor(clause, real))
+  if (found.length === 0 || found.some((spans) => spans.length === 0)) return undefined
+  const spans = new Map(
+    found.flat().map(({ passage, start, end }) => [`${passage} ${start} ${end}`, { passage, start, end }]),
+  )
+  const weakest = Math.min(...found.map((close) => Math.max(...close.map(({ score }) => score))))
+  return { spans: [...spans.values()], support: Math.min(1, weakest) }
 }
