@@ -36,7 +36,8 @@ const status = z.enum(['active', 'paused'])
 
 const thresholds = {
   answer: probability.meta({
-    description: 'From this confidence on, the agent sends a quotation; below it, it asks for a person.',
+    description:
+      'From this confidence on, the agent answers. Below it, a quotation is held back and a written answer stands, and a person is asked for.',
   }),
 }
 const appearance = { primary_color: colour, secondary_color: colour, position, template }
