@@ -12,7 +12,6 @@ import { createLookup } from './base/safe-http-resolver.ts'
 import { createSecretBox } from './base/secret-box.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { confirmSecret } from './confirm-secret.ts'
-import { FolderInUseError } from './database/folder-lock.ts'
 import { type Database, openDatabase } from './database/open.ts'
 import { createKeyFormat } from './domain/api-keys/index.ts'
 import { createRequestRecorder } from './domain/request-logs/index.ts'
@@ -20,6 +19,7 @@ import { createTokenFormat } from './domain/sessions/index.ts'
 import { createPasswords } from './domain/users/index.ts'
 import { endpoints } from './endpoints.ts'
 import { eventTypes } from './event-types.ts'
+import { explainStart } from './explain-start.ts'
 import { firstStart, renewBaseUrl } from './first-start.ts'
 import type { Deps } from './http/deps.ts'
 import { createKeyCache } from './http/key-cache.ts'
@@ -28,7 +28,6 @@ import { createSessionCache } from './http/session-cache.ts'
 import { createExtractiveModel } from './models/extractive/create-extractive-model.ts'
 import type { Model } from './models/model.ts'
 import { loadSecrets } from './secrets.ts'
-import { StartError } from './start-error.ts'
 
 const megabyte = 1_048_576
 // A request that has not ended by then belongs to a client that no longer sends or reads.
@@ -207,7 +206,10 @@ const run = async (): Promise<void> => {
     })
 
   const credentials = await firstStart(deps, dataDir)
-  if (!credentials) await renewBaseUrl(dataDir, deps.settings.publicUrl)
+  if (!credentials)
+    await renewBaseUrl(dataDir, deps.settings.publicUrl).catch((error) =>
+      log.warn({ err: error }, 'credentials.json could not be brought up to date; nothing else needs it'),
+    )
   await listen(server, config)
   if (credentials) await guideReady(database)
   if (!stopping.signal.aborted)
@@ -224,7 +226,6 @@ if (Number(process.versions.node.split('.')[0]) < supported) {
 }
 
 run().catch((error: unknown) => {
-  const foreseen = error instanceof ConfigError || error instanceof FolderInUseError || error instanceof StartError
-  console.error(foreseen ? (error as Error).message : error)
+  console.error(explainStart(error, process.env) ?? error)
   process.exit(1)
 })
