@@ -40,7 +40,7 @@ const describeTag = (name: string): Json => {
 }
 
 const serverErrors = [500]
-const bodyErrors = [413, 415]
+const bodyErrors = [400, 413, 415]
 
 const hoist = (schema: Json, components: Components): Json => {
   const text = JSON.stringify(schema).replaceAll('"#/$defs/', '"#/components/schemas/')

@@ -70,11 +70,11 @@ test('anonymous callers behind a trusted proxy are counted apart, and nobody can
       (await app.call('GET', '/open', { from, headers: { 'x-forwarded-proto': 'https', 'x-forwarded-for': chain } }))
         .headers['x-ratelimit-remaining'],
     )
-  assert.deepEqual([await left('10.0.0.1', '5.5.5.5'), await left('10.0.0.1', '5.5.5.5')], [1_199, 1_198])
-  assert.equal(await left('10.0.0.1', '6.6.6.6'), 1_199)
+  assert.deepEqual([await left('10.0.0.1', '5.5.5.5'), await left('10.0.0.1', '5.5.5.5')], [11_999, 11_998])
+  assert.equal(await left('10.0.0.1', '6.6.6.6'), 11_999)
   // What stands left of the first stranger was written by that stranger.
-  assert.equal(await left('10.0.0.1', '9.9.9.9, 6.6.6.6'), 1_198)
-  assert.equal(await left('10.0.0.1', '6.6.6.6, 10.0.0.9'), 1_197)
+  assert.equal(await left('10.0.0.1', '9.9.9.9, 6.6.6.6'), 11_998)
+  assert.equal(await left('10.0.0.1', '6.6.6.6, 10.0.0.9'), 11_997)
 })
 
 test('a proxy that is no address stops the start', () => {
