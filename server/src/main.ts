@@ -8,7 +8,6 @@ import { startBackground } from './background.ts'
 import { systemClock } from './base/clock.ts'
 import { createLog, type Log } from './base/log.ts'
 import { createSafeHttp } from './base/safe-http.ts'
-import { createLookup } from './base/safe-http-resolver.ts'
 import { createSecretBox } from './base/secret-box.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { confirmSecret } from './confirm-secret.ts'
@@ -68,7 +67,6 @@ const buildDeps = async (
   await confirmSecret(database.system, secrets.fingerprint, dataDir)
   const keys = createKeyFormat({ brand: config.PARLEY_KEY_BRAND, pepper: secrets.pepper })
   const tokens = createTokenFormat(secrets.sessions)
-  const lookup = createLookup()
   const extractive = createExtractiveModel()
   return {
     database,
@@ -86,8 +84,7 @@ const buildDeps = async (
     sessionCache: createSessionCache({ database, tokens, clock: systemClock }),
     passwords: createPasswords(),
     models: { default: await openModel(config, extractive), extractive },
-    safeHttp: createSafeHttp({ lookup }),
-    lookup,
+    safeHttp: createSafeHttp(),
     secretBox: createSecretBox([{ id: 1, key: secrets.box }]),
     eventTypes,
     stopping,

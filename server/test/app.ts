@@ -6,7 +6,6 @@ import type { Clock } from '../src/base/clock.ts'
 import { systemClock } from '../src/base/clock.ts'
 import { type Log, silentLog } from '../src/base/log.ts'
 import { createSafeHttp } from '../src/base/safe-http.ts'
-import { createLookup } from '../src/base/safe-http-resolver.ts'
 import { createSecretBox } from '../src/base/secret-box.ts'
 import type { Database } from '../src/database/open.ts'
 import { createKeyFormat, insertKey } from '../src/domain/api-keys/index.ts'
@@ -96,7 +95,6 @@ export const openTestApp = async (options: TestAppOptions = {}): Promise<TestApp
   const log = options.log ?? silentLog
   const keys = createKeyFormat({ brand: 'ply', pepper: Buffer.alloc(32, 7) })
   const tokens = createTokenFormat(Buffer.alloc(32, 9))
-  const lookup = createLookup()
   const extractive = createExtractiveModel()
   const stopping = new AbortController()
   const deps: Deps = {
@@ -115,8 +113,7 @@ export const openTestApp = async (options: TestAppOptions = {}): Promise<TestApp
     sessionCache: createSessionCache({ database, tokens, clock }),
     passwords: createPasswords(),
     models: { default: options.model ?? extractive, extractive },
-    safeHttp: createSafeHttp({ lookup }),
-    lookup,
+    safeHttp: createSafeHttp(),
     secretBox: createSecretBox([{ id: 1, key: randomBytes(32) }]),
     eventTypes,
     settings: settingsOf(options.settings),

@@ -1,4 +1,3 @@
-import type { Lookup } from '../base/address.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { SafeHttp } from '../base/safe-http.ts'
@@ -52,8 +51,6 @@ export type Deps = {
   /** The model this server is set up with, and the one that needs nothing. */
   models: { default: Model; extractive: Model }
   safeHttp: SafeHttp
-  /** How host names become addresses; the same for the friendly check at registration and for every connection. */
-  lookup: Lookup
   secretBox: SecretBox
   eventTypes: readonly EventType[]
   settings: Settings
