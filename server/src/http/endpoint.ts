@@ -11,6 +11,8 @@ export type JsonReply = { status: number; body: unknown; headers?: Record<string
 export type StreamReply = { status: number; frames: AsyncIterable<SseFrame>; headers?: Record<string, string> }
 export type Reply = JsonReply | StreamReply
 
+export const isStream = (reply: Reply): reply is StreamReply => 'frames' in reply
+
 export const ok = (body: unknown): JsonReply => ({ status: 200, body })
 export const created = (body: unknown): JsonReply => ({ status: 201, body })
 export const accepted = (body: unknown): JsonReply => ({ status: 202, body })

@@ -1,0 +1,46 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Call, Endpoint } from './endpoint.ts'
+import type { Kernel } from './kernel.ts'
+import { parseParams } from './parse-params.ts'
+import { readBody } from './read-body.ts'
+import { refuseNul, validate } from './validate.ts'
+
+/** What a handler gets that does not depend on its transaction. */
+export type ReadCall = Omit<Call<never, never, never>, 'ctx' | 'once' | 'afterCommit'>
+
+const neverGone = new AbortController().signal
+
+// Only work outside the database is worth cutting short, and an abort costs more than the rest of a small request.
+const goneSignal = (endpoint: Endpoint, { raw }: FastifyReply): AbortSignal => {
+  if (endpoint.idempotency !== 'outside') return neverGone
+  const gone = new AbortController()
+  raw.once('close', () => {
+    if (!raw.writableFinished) gone.abort()
+  })
+  return gone.signal
+}
+
+/** Reads path, query and body by the endpoint's schemas. Throws NOT_FOUND, BAD_REQUEST or UNPROCESSABLE. */
+export const readCall = async (
+  { deps, transport }: Kernel,
+  endpoint: Endpoint,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<ReadCall> => {
+  const params = parseParams(endpoint, request.params)
+  const query = endpoint.query
+    ? validate(endpoint.query, refuseNul(request.query as Record<string, unknown>))
+    : undefined
+  const contentType = request.headers['content-type'] ?? ''
+  const { body, file } = await readBody(endpoint, request.body as Buffer | undefined, contentType, deps.settings)
+  return {
+    params,
+    query,
+    body,
+    file,
+    headers: request.headers,
+    address: transport.addressOf(request),
+    deps,
+    signal: goneSignal(endpoint, reply),
+  } as ReadCall
+}
