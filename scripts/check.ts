@@ -15,6 +15,7 @@ const steps: Step[] = [
   { name: 'format and lint', run: [`${modules}/@biomejs/biome/bin/biome`, 'check', '--error-on-warnings'] },
   { name: 'openapi is current', run: ['scripts/openapi.ts', '--check'] },
   { name: 'openapi is sound', run: [`${modules}/@redocly/cli/bin/cli.js`, 'lint', 'docs/reference/openapi.json'] },
+  { name: 'nothing released breaks', run: ['scripts/released.ts'] },
   { name: 'house rules', run: ['scripts/house.ts'] },
   { name: 'links of the docs', run: ['scripts/docs.ts'] },
 ]
@@ -48,7 +49,7 @@ const noteOf = (output: string): string => output.trimEnd().split('\n').at(-1)?.
 
 const report = ({ step, isGood, seconds, output }: Outcome): void => {
   console.log(
-    `${isGood ? '✔' : '✖'} ${step.name.padEnd(20)} ${seconds.toFixed(1)} s  ${isGood ? noteOf(output) : ''}`.trimEnd(),
+    `${isGood ? '✔' : '✖'} ${step.name.padEnd(24)} ${seconds.toFixed(1)} s  ${isGood ? noteOf(output) : ''}`.trimEnd(),
   )
   if (!isGood) console.log(`\n${output.trimEnd()}\n`)
 }
