@@ -5,14 +5,13 @@ import { contactEvents } from './domain/contacts/index.ts'
 import { conversationEvents } from './domain/conversations/index.ts'
 import { defineEvent, type EventType } from './domain/events/index.ts'
 import { knowledgeEvents } from './domain/knowledge/index.ts'
+import { planEvents } from './domain/plans/index.ts'
 import { memberEvents } from './domain/users/index.ts'
 import { webhookEvents } from './domain/webhooks/index.ts'
 
 /** Names that published pages print and whose parts of the product are still to come: they can be subscribed to today. */
 const announced = [
   { type: 'automation.run.completed', aliases: ['automation.run'], description: 'An automation finished a run.' },
-  { type: 'plan.changed', description: 'The plan of the workspace was changed.' },
-  { type: 'usage.limit_reached', description: 'A usage limit of the plan was hit.' },
   { type: 'call.started', description: 'A call began.' },
   { type: 'voicemail.received', description: 'A caller left a voicemail.' },
   { type: 'sms.sent', description: 'A text message was handed to the carrier.' },
@@ -35,5 +34,6 @@ export const eventTypes: readonly EventType[] = [
   ...agentEvents,
   ...knowledgeEvents,
   ...webhookEvents,
+  ...planEvents,
   ...announced,
 ]

@@ -16,6 +16,7 @@ type PlansTable = {
   automations_max: number | null
   analytics: boolean
   retention_days: number
+  listed: ColumnType<boolean, boolean | undefined, boolean>
 }
 
 type WorkspacesTable = Stamped & {
@@ -26,6 +27,15 @@ type WorkspacesTable = Stamped & {
   name: string
   plan_id: string
   status: ColumnType<'active' | 'suspended', 'active' | 'suspended' | undefined, 'active' | 'suspended'>
+}
+
+type UsageCountersTable = Owned & { metric: string; day: string; slot: number; used: number }
+
+type LimitsReachedTable = Owned & {
+  limit_name: string
+  period_start: Date
+  limit_value: number
+  created_at: Date
 }
 
 type UsersTable = Stamped & {
@@ -399,6 +409,7 @@ export type Tables = {
   knowledge_uploads: KnowledgeUploadsTable
   lanes: LanesTable
   members: MembersTable
+  limits_reached: LimitsReachedTable
   messages: MessagesTable
   plans: PlansTable
   postings: PostingsTable
@@ -410,6 +421,7 @@ export type Tables = {
   sign_in_attempts: SignInAttemptsTable
   term_statistics: TermStatisticsTable
   totp_factors: TotpFactorsTable
+  usage_counters: UsageCountersTable
   users: UsersTable
   webhook_secrets: WebhookSecretsTable
   webhooks: WebhooksTable

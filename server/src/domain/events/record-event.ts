@@ -19,7 +19,7 @@ type Recorded<Data extends z.ZodType> = {
  * Only its sequence number is still open: the sequencer fills that in after commit, so that numbers have no gaps.
  */
 export const recordEvent = async <Data extends z.ZodType>(
-  ctx: Ctx,
+  ctx: Pick<Ctx, 'workspaceId'>,
   tx: Db,
   event: EventType<Data>,
   { data, subject }: Recorded<Data>,

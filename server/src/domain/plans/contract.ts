@@ -1,0 +1,53 @@
+import { z } from 'zod'
+import { timeOutput } from '../wire.ts'
+
+/** Every limit of a plan that has a number, by its name in plans, refusals, usage and events. */
+export const limitNames = [
+  'requests_per_minute',
+  'chat_messages_per_day',
+  'key_calls_per_month',
+  'webhooks_max',
+  'automations_max',
+] as const
+
+export type LimitName = (typeof limitNames)[number]
+
+const orNoLimit = (description: string) =>
+  z
+    .number()
+    .int()
+    .nullable()
+    .meta({ description: `${description} Null: no limit.` })
+
+export const PlanLimits = z
+  .object({
+    requests_per_minute: orNoLimit('Requests of the workspace, and of each key, in a minute.'),
+    chat_messages_per_day: orNoLimit('Questions put to agents in a day of UTC.'),
+    key_calls_per_month: orNoLimit('Calls of each key in a month of UTC.'),
+    webhooks_max: orNoLimit('Webhooks at the same time.'),
+    automations_max: orNoLimit('Automations at the same time.'),
+    analytics: z.boolean().meta({ description: 'Whether analytics belong to the plan.' }),
+    retention_days: z.number().int().meta({ description: 'How many days history is kept for at least.' }),
+  })
+  .meta({ id: 'PlanLimits' })
+
+export const Plan = z
+  .object({
+    id: z.string().meta({ examples: ['growth'] }),
+    label: z.string().meta({ examples: ['Growth'] }),
+    limits: PlanLimits,
+  })
+  .meta({ id: 'Plan' })
+
+export const PlanChanged = z.object({
+  previous_plan: Plan.pick({ id: true, label: true }),
+  plan: Plan,
+})
+
+export const LimitReached = z.object({
+  limit: z.enum(limitNames),
+  used: z.number().int(),
+  limit_value: z.number().int(),
+  period_start: timeOutput,
+  resets_at: timeOutput.meta({ description: 'When the count begins again.' }),
+})
