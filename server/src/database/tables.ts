@@ -148,6 +148,11 @@ type LanesTable = Owned & {
   lease_until: Date | null
   epoch: Counter
   paused: ColumnType<boolean, boolean | undefined, boolean>
+  numbered: Counter
+  max_running: ColumnType<number | null, number | null | undefined>
+  per_second: ColumnType<number | null, number | null | undefined>
+  catch_up_per_second: ColumnType<number | null, number | null | undefined>
+  ordered: ColumnType<boolean, boolean | undefined>
 }
 
 type WorkItemsTable = Owned & {
@@ -158,6 +163,7 @@ type WorkItemsTable = Owned & {
   id: string
   attempt: number
   payload: string
+  number: ColumnType<number | null, number | null | undefined>
   created_at: Date
 }
 
@@ -185,6 +191,25 @@ type AgentsTable = Owned &
   }
 
 type AgentDomainsTable = Owned & { id: string; agent_id: string; domain: string; created_at: Date }
+
+type WidgetKeysTable = Owned & {
+  id: string
+  agent_id: string
+  name: string
+  key: string
+  revoked_at: Date | null
+  created_by: string
+  created_at: Date
+}
+
+type ConversationSecretsTable = Owned & {
+  conversation_id: string
+  hash: Buffer
+  pepper_version: number
+  widget_key_id: string
+  created_at: Date
+  expires_at: Date
+}
 
 type AgentVersionsTable = Owned & {
   id: string
@@ -329,6 +354,7 @@ type DeliveriesTable = Owned & {
   attempts: number
   http_status: number | null
   error_code: string | null
+  number: ColumnType<number | null, number | null | undefined>
   created_at: Date
   finished_at: Date
 }
@@ -384,8 +410,35 @@ type InstallationTable = {
   secret_fingerprint: string
 }
 
+type OidcConnectionsTable = Owned &
+  Stamped & {
+    issuer: string
+    client_id: string
+    sealed_secret: Buffer
+    allowed_email_domains: string[]
+    allowed_return_urls: string[]
+    create_members: boolean
+    default_role: string
+    signs_in_owners: boolean
+  }
+
+type OidcIdentitiesTable = Owned & { issuer: string; subject: string; user_id: string; created_at: Date }
+
+type OidcSignInsTable = Owned & {
+  state_hash: Buffer
+  browser_hash: Buffer
+  sealed: Buffer
+  return_to: string | null
+  address: string | null
+  expires_at: Date
+}
+
+type OidcCodesTable = Owned & { hash: Buffer; user_id: string; expires_at: Date }
+
 export type Tables = {
   agent_domains: AgentDomainsTable
+  widget_keys: WidgetKeysTable
+  conversation_secrets: ConversationSecretsTable
   agent_versions: AgentVersionsTable
   agents: AgentsTable
   api_key_calls: ApiKeyCallsTable
@@ -411,6 +464,10 @@ export type Tables = {
   members: MembersTable
   limits_reached: LimitsReachedTable
   messages: MessagesTable
+  oidc_codes: OidcCodesTable
+  oidc_connections: OidcConnectionsTable
+  oidc_identities: OidcIdentitiesTable
+  oidc_sign_ins: OidcSignInsTable
   plans: PlansTable
   postings: PostingsTable
   recovery_codes: RecoveryCodesTable

@@ -2,7 +2,15 @@ import { sql } from 'kysely'
 import type { Db } from '../database/open.ts'
 import type { LaneId } from './work-kind.ts'
 
-export type NewWork = LaneId & { id: string; band?: number; dueAt: Date; payload: string; attempt?: number }
+/** A `numbered` item gets the next number of its lane; its id must be new, or the number would be lost. */
+export type NewWork = LaneId & {
+  id: string
+  band?: number
+  dueAt: Date
+  payload: string
+  attempt?: number
+  numbered?: boolean
+}
 
 /**
  * Adds work inside the transaction that calls for it, and wakes its lanes. An item whose id is already waiting is left as
@@ -19,18 +27,26 @@ export const enqueue = async (tx: Db, work: NewWork[]): Promise<void> => {
     work.map((item) => item.id),
     work.map((item) => item.attempt ?? 1),
     work.map((item) => item.payload),
+    work.map((item) => item.numbered ?? false),
   ] as const
   await sql`
     with incoming as (
-      select * from unnest(${columns[0]}::uuid[], ${columns[1]}::text[], ${columns[2]}::uuid[], ${columns[3]}::smallint[],
-        ${columns[4]}::timestamptz[], ${columns[5]}::uuid[], ${columns[6]}::smallint[], ${columns[7]}::text[])
-        as t (workspace_id, kind, key, band, due_at, id, attempt, payload)
+      select *, sum(numbered::int) over (partition by workspace_id, kind, key order by place) as ordinal
+      from unnest(${columns[0]}::uuid[], ${columns[1]}::text[], ${columns[2]}::uuid[], ${columns[3]}::smallint[],
+        ${columns[4]}::timestamptz[], ${columns[5]}::uuid[], ${columns[6]}::smallint[], ${columns[7]}::text[], ${columns[8]}::boolean[])
+        with ordinality as t (workspace_id, kind, key, band, due_at, id, attempt, payload, numbered, place)
+    ), counted as (
+      select workspace_id, kind, key, min(due_at) as due_at, count(*) filter (where numbered) as n from incoming group by 1, 2, 3
     ), woken as (
-      insert into lanes (workspace_id, kind, key, next_due_at)
-      select workspace_id, kind, key, min(due_at) from incoming group by 1, 2, 3 order by 1, 2, 3
-      on conflict (workspace_id, kind, key) do update set next_due_at = least(lanes.next_due_at, excluded.next_due_at)
+      insert into lanes (workspace_id, kind, key, next_due_at, numbered)
+      select workspace_id, kind, key, due_at, n from counted order by 1, 2, 3
+      on conflict (workspace_id, kind, key) do update
+        set next_due_at = least(lanes.next_due_at, excluded.next_due_at), numbered = lanes.numbered + excluded.numbered
+      returning workspace_id, kind, key, numbered
     )
-    insert into work_items (workspace_id, kind, key, band, due_at, id, attempt, payload, created_at)
-    select workspace_id, kind, key, band, due_at, id, attempt, payload, now() from incoming
+    insert into work_items (workspace_id, kind, key, band, due_at, id, attempt, payload, number, created_at)
+    select i.workspace_id, i.kind, i.key, i.band, i.due_at, i.id, i.attempt, i.payload,
+      case when i.numbered then w.numbered - c.n + i.ordinal end, now()
+    from incoming i join counted c using (workspace_id, kind, key) join woken w using (workspace_id, kind, key)
     on conflict do nothing`.execute(tx)
 }

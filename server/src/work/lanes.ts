@@ -1,23 +1,38 @@
 import { sql } from 'kysely'
 import type { Db } from '../database/open.ts'
 import { transaction } from '../database/transaction.ts'
-import type { LaneId, WorkItem } from './work-kind.ts'
+import type { LaneId, LaneSettings, WorkItem } from './work-kind.ts'
 
 /** A lane this worker has leased. A later lease of the same lane has a higher epoch and fences this one off. */
-export type HeldLane = LaneId & { epoch: number }
+export type HeldLane = LaneId & LaneSettings & { epoch: number }
 
 const leaseSeconds = 10
 
 const columnsOf = (lanes: readonly LaneId[]) =>
   [lanes.map((lane) => lane.workspaceId), lanes.map((lane) => lane.kind), lanes.map((lane) => lane.key)] as const
 
-type LaneRow = { workspace_id: string; kind: string; key: string; epoch: number }
+type LaneRow = {
+  workspace_id: string
+  kind: string
+  key: string
+  epoch: number
+  max_running: number | null
+  per_second: number | null
+  catch_up_per_second: number | null
+  ordered: boolean
+}
+
+const heldColumns = sql`l.workspace_id, l.kind, l.key, l.epoch, l.max_running, l.per_second, l.catch_up_per_second, l.ordered`
 
 const held = (row: LaneRow): HeldLane => ({
   workspaceId: row.workspace_id,
   kind: row.kind,
   key: row.key,
   epoch: row.epoch,
+  maxRunning: row.max_running,
+  perSecond: row.per_second,
+  catchUpPerSecond: row.catch_up_per_second,
+  ordered: row.ordered,
 })
 
 /** Takes up to `limit` due lanes that nobody holds, longest overdue first. Leases run on the database's clock. */
@@ -33,7 +48,7 @@ export const leaseLanes = async (
       order by next_due_at limit ${limit} for update skip locked
     ) due
     where l.workspace_id = due.workspace_id and l.kind = due.kind and l.key = due.key
-    returning l.workspace_id, l.kind, l.key, l.epoch`.execute(db)
+    returning ${heldColumns}`.execute(db)
   return rows.map(held)
 }
 
@@ -52,7 +67,7 @@ export const renewLanes = async (db: Db, lanes: readonly HeldLane[]): Promise<He
       where not m.paused order by m.workspace_id, m.kind, m.key for update of m
     ) mine
     where l.workspace_id = mine.workspace_id and l.kind = mine.kind and l.key = mine.key
-    returning l.workspace_id, l.kind, l.key, l.epoch`.execute(db)
+    returning ${heldColumns}`.execute(db)
   return rows.map(held)
 }
 
@@ -65,11 +80,44 @@ type ItemRow = {
   attempt: number
   due_at: Date
   payload: string
+  number: string | number | null
   created_at: Date
 }
 
-/** Due items of the lanes, fresh ones before retries before catching up, at most `limit` a lane. Writes nothing. */
-export const readDueItems = async (db: Db, lanes: readonly LaneId[], now: Date, limit: number): Promise<WorkItem[]> => {
+const ofRow = (row: ItemRow): WorkItem => ({
+  workspaceId: row.workspace_id,
+  kind: row.kind,
+  key: row.key,
+  id: row.id,
+  number: row.number === null ? null : Number(row.number),
+  band: row.band,
+  attempt: row.attempt,
+  dueAt: row.due_at,
+  payload: row.payload,
+  createdAt: row.created_at,
+})
+
+// By number, whatever is due: an item that waits for its retry holds up those behind it.
+const readOrdered = async (db: Db, lanes: readonly LaneId[], now: Date, limit: number): Promise<WorkItem[]> => {
+  if (lanes.length === 0) return []
+  const [workspaceIds, kinds, keys] = columnsOf(lanes)
+  const { rows } = await sql<ItemRow & { place: number }>`
+    select first.* from unnest(${workspaceIds}::uuid[], ${kinds}::text[], ${keys}::uuid[]) with ordinality as h (workspace_id, kind, key, place)
+    cross join lateral (
+      select i.*, h.place from work_items i
+      where i.workspace_id = h.workspace_id and i.kind = h.kind and i.key = h.key
+      order by i.number limit ${limit}
+    ) first order by first.place, first.number`.execute(db)
+  const blocked = new Set<number>()
+  return rows
+    .filter((row) => {
+      if (row.due_at > now) blocked.add(row.place)
+      return !blocked.has(row.place)
+    })
+    .map(ofRow)
+}
+
+const readUnordered = async (db: Db, lanes: readonly LaneId[], now: Date, limit: number): Promise<WorkItem[]> => {
   if (lanes.length === 0) return []
   const [workspaceIds, kinds, keys] = columnsOf(lanes)
   // One index range a band: without the inner join a lane with many retries in the future would be walked past them.
@@ -84,22 +132,34 @@ export const readDueItems = async (db: Db, lanes: readonly LaneId[], now: Date, 
       ) w
       order by w.band, w.due_at, w.id limit ${limit}
     ) due`.execute(db)
-  return rows.map((row) => ({
-    workspaceId: row.workspace_id,
-    kind: row.kind,
-    key: row.key,
-    id: row.id,
-    band: row.band,
-    attempt: row.attempt,
-    dueAt: row.due_at,
-    payload: row.payload,
-    createdAt: row.created_at,
-  }))
+  return rows.map(ofRow)
 }
 
+/** Due items of the lanes, fresh ones before retries before catching up, at most `limit` a lane. Writes nothing. */
+export const readDueItems = async (
+  db: Db,
+  lanes: readonly (LaneId & { ordered: boolean })[],
+  now: Date,
+  limit: number,
+): Promise<WorkItem[]> => [
+  ...(await readUnordered(
+    db,
+    lanes.filter(({ ordered }) => !ordered),
+    now,
+    limit,
+  )),
+  ...(await readOrdered(
+    db,
+    lanes.filter(({ ordered }) => ordered),
+    now,
+    limit,
+  )),
+]
+
 /**
- * Gives lanes back, each with the time of its next item; one that has due items left stands behind all that wait. The lane is locked first and its items are read by a second
- * statement: work committed in between holds that lock, so it is seen here or it wakes the lane itself afterwards.
+ * Gives lanes back, each with the time of its next item; one that has due items left stands behind all that wait. The lane
+ * is locked first and its items are read by a second statement: work committed in between holds that lock, so it is seen
+ * here or it wakes the lane itself afterwards.
  */
 export const releaseLanes = async (db: Db, lanes: readonly HeldLane[], now: Date): Promise<void> => {
   if (lanes.length === 0) return
@@ -110,7 +170,11 @@ export const releaseLanes = async (db: Db, lanes: readonly HeldLane[], now: Date
     await sql`select 1 from lanes l join ${mine}
       on l.workspace_id = h.workspace_id and l.kind = h.kind and l.key = h.key and l.epoch = h.epoch
       order by l.workspace_id, l.kind, l.key for update of l`.execute(tx)
-    await sql`update lanes l set lease_owner = null, lease_until = null, next_due_at = (
+    await sql`update lanes l set lease_owner = null, lease_until = null, next_due_at = case when l.ordered then (
+        select greatest(i.due_at, ${now}) from work_items i
+        where i.workspace_id = l.workspace_id and i.kind = l.kind and i.key = l.key
+        order by i.number limit 1
+      ) else (
         select greatest(min(first.due_at), ${now}) from (values (0::smallint), (1::smallint), (2::smallint)) as b (band)
         cross join lateral (
           select i.due_at from work_items i
@@ -118,7 +182,7 @@ export const releaseLanes = async (db: Db, lanes: readonly HeldLane[], now: Date
           order by i.due_at limit 1
         ) first
         having min(first.due_at) is not null
-      )
+      ) end
       from ${mine}
       where l.workspace_id = h.workspace_id and l.kind = h.kind and l.key = h.key and l.epoch = h.epoch`.execute(tx)
   })
@@ -134,6 +198,16 @@ export const pauseLane = async (tx: Db, lane: LaneId): Promise<void> => {
 export const resumeLane = async (tx: Db, lane: LaneId, now: Date): Promise<void> => {
   await sql`update lanes set paused = false, next_due_at = ${now}
     where workspace_id = ${lane.workspaceId} and kind = ${lane.kind} and key = ${lane.key}`.execute(tx)
+}
+
+/** Sets how fast a lane goes. Whoever holds it learns of it at the next renewal. */
+export const tuneLane = async (tx: Db, lane: LaneId, settings: LaneSettings): Promise<void> => {
+  const { maxRunning, perSecond, catchUpPerSecond, ordered } = settings
+  await sql`insert into lanes (workspace_id, kind, key, max_running, per_second, catch_up_per_second, ordered)
+    values (${lane.workspaceId}, ${lane.kind}, ${lane.key}, ${maxRunning}, ${perSecond}, ${catchUpPerSecond}, ${ordered})
+    on conflict (workspace_id, kind, key) do update set max_running = excluded.max_running, per_second = excluded.per_second,
+      catch_up_per_second = excluded.catch_up_per_second, ordered = excluded.ordered,
+      next_due_at = case when lanes.ordered <> excluded.ordered then now() else lanes.next_due_at end`.execute(tx)
 }
 
 /** Takes every lease back. Only for a database that nobody else can have open: its holders are dead. */

@@ -42,6 +42,7 @@ const replaceItems = async (tx: Db, done: WorkItem[], again: Map<string, Again>)
         id: item.id,
         attempt: item.attempt + 1,
         payload: plan.payload ?? item.payload,
+        number: item.number,
         created_at: item.createdAt,
       })),
     )

@@ -9,9 +9,18 @@ import { newId } from '../base/ids.ts'
 import { silentLog } from '../base/log.ts'
 import type { Db } from '../database/open.ts'
 import { enqueue } from './enqueue.ts'
-import { leaseLanes, pauseLane, readDueItems, releaseLanes, renewLanes, resumeLane } from './lanes.ts'
+import { leaseLanes, pauseLane, readDueItems, releaseLanes, renewLanes, resumeLane, tuneLane } from './lanes.ts'
 import { settle } from './settle.ts'
-import { type Again, defineWorkKind, type Finished, type LaneId, type WorkItem, type WorkKind } from './work-kind.ts'
+import {
+  type Again,
+  defineWorkKind,
+  type Finished,
+  type LaneId,
+  type LaneSettings,
+  type Strain,
+  type WorkItem,
+  type WorkKind,
+} from './work-kind.ts'
 import { startWorker, type Worker } from './worker.ts'
 
 const database = await openTestDatabase()
@@ -64,11 +73,12 @@ type Behaviour = {
   run?: (item: WorkItem, signal: AbortSignal) => Promise<unknown>
   settle?: (tx: Db, finished: Finished<unknown>[]) => Promise<Again[]>
   prepare?: (items: WorkItem[]) => (unknown | null)[]
+  strainOf?: (result: unknown) => Strain
 }
 
 const kindOf = (
   kind: string,
-  { window = 4, run = async () => 'done', settle: settleWith = async () => [], prepare }: Behaviour = {},
+  { window = 4, run = async () => 'done', settle: settleWith = async () => [], prepare, strainOf }: Behaviour = {},
 ): WorkKind =>
   defineWorkKind({
     kind,
@@ -76,7 +86,11 @@ const kindOf = (
     prepare: async (_db, items) => (prepare ? prepare(items) : items.map((item) => item.payload)),
     run: (item, _input, signal) => run(item, signal),
     settle: settleWith,
+    ...(strainOf ? { strainOf } : {}),
   })
+
+const tune = (lane: LaneId, settings: Partial<LaneSettings>) =>
+  tuneLane(db, lane, { maxRunning: null, perSecond: null, catchUpPerSecond: null, ordered: false, ...settings })
 
 const running = new Set<Worker>()
 // A test that fails must not leave a worker behind that keeps the process alive.
@@ -383,7 +397,7 @@ test('a lease that ran out is taken over, and whoever lost it changes nothing', 
   const lane = await makeLane(kind)
   await add(lane, ['one'])
   const [first] = await leaseLanes(db, { kinds: [kind], owner: newId(), now: new Date(), limit: 1 })
-  const [item] = await readDueItems(db, [lane], new Date(), 1)
+  const [item] = await readDueItems(db, [{ ...lane, ordered: false }], new Date(), 1)
   assert.equal((await leaseLanes(db, { kinds: [kind], owner: newId(), now: new Date(), limit: 1 })).length, 0)
   await expireLease(lane)
   const [second] = await leaseLanes(db, { kinds: [kind], owner: newId(), now: new Date(), limit: 1 })
@@ -465,4 +479,165 @@ test('two workers share lanes and run every item once', async () => {
   await Promise.all(workers.map((worker) => worker.stop()))
   assert.equal(runs.size, 200)
   assert.ok([...runs.values()].every((n) => n === 1))
+})
+
+test('numbers of a lane have no gap and no repetition, whoever enqueues and whatever rolls back', async () => {
+  const lane = await makeLane(newKind())
+  const other = { ...lane, key: newId() }
+  const item = (of: LaneId, numbered: boolean) => ({ ...of, id: newId(), dueAt: new Date(), payload: 'x', numbered })
+  await Promise.all(
+    Array.from({ length: 20 }, (_, i) =>
+      db
+        .transaction()
+        .execute(async (tx) => {
+          await enqueue(tx, [item(lane, true), item(other, i % 2 === 0), item(lane, false), item(lane, true)])
+          if (i % 5 === 0) throw new Error('rolled back')
+        })
+        .catch(() => undefined),
+    ),
+  )
+  const numbersOf = async ({ key }: LaneId) =>
+    (
+      await db
+        .selectFrom('work_items')
+        .select('number')
+        .where('key', '=', key)
+        .where('number', 'is not', null)
+        .orderBy('number')
+        .execute()
+    ).map(({ number }) => Number(number))
+  const upTo = (last: number) => Array.from({ length: last }, (_, i) => i + 1)
+  assert.deepEqual(await numbersOf(lane), upTo(32))
+  assert.deepEqual(await numbersOf(other), upTo(8))
+  assert.equal((await laneRow(lane)).numbered, 32)
+})
+
+test('an ordered lane goes one by one, and nothing overtakes an item that has to wait', async () => {
+  const kind = newKind()
+  const lane = await makeLane(kind)
+  await tune(lane, { ordered: true })
+  const names = Array.from({ length: 12 }, (_, i) => String(i + 1))
+  await enqueue(
+    db,
+    names.map((payload) => ({ ...lane, id: newId(), dueAt: new Date(), payload, numbered: true })),
+  )
+  const ran: string[] = []
+  let atOnce = 0
+  let most = 0
+  const failures = new Map([
+    ['1', 2],
+    ['7', 1],
+  ])
+  const failed = (item: WorkItem) => (failures.get(item.payload) ?? 0) >= item.attempt
+  const worker = start([
+    kindOf(kind, {
+      run: async (item) => {
+        most = Math.max(most, ++atOnce)
+        await sleep(1)
+        atOnce--
+        ran.push(`${item.payload}.${item.attempt}`)
+        return failed(item) ? 'failed' : 'done'
+      },
+      strainOf: (result) => (result === 'failed' ? 'strained' : 'none'),
+      settle: async (_tx, finished) =>
+        finished
+          .filter(({ result }) => result === 'failed')
+          .map(({ item }) => ({ id: item.id, dueAt: new Date(Date.now() + 40), band: 1 })),
+    }),
+  ])
+  await until('the lane is empty', async () => (await waiting(kind)).length === 0)
+  await worker.stop()
+  assert.equal(most, 1)
+  assert.deepEqual(ran, [
+    '1.1',
+    '1.2',
+    '1.3',
+    '2.1',
+    '3.1',
+    '4.1',
+    '5.1',
+    '6.1',
+    '7.1',
+    '7.2',
+    ...names.slice(7).map((name) => `${name}.1`),
+  ])
+})
+
+test('a lane goes no faster than it says, and others do not wait for it', async () => {
+  const kind = newKind()
+  const [slow, fast] = [await makeLane(kind), await makeLane(kind)]
+  await tune(slow, { perSecond: 50 })
+  await add(
+    slow,
+    Array.from({ length: 10 }, () => 'slow'),
+  )
+  await add(
+    fast,
+    Array.from({ length: 40 }, () => 'fast'),
+  )
+  const at: number[] = []
+  const order: string[] = []
+  const worker = start([
+    kindOf(kind, {
+      run: async ({ payload }) => {
+        order.push(payload)
+        if (payload === 'slow') at.push(performance.now())
+      },
+    }),
+  ])
+  await until('the lanes are empty', async () => (await waiting(kind)).length === 0)
+  await worker.stop()
+  // Fifty a second are twenty milliseconds each; timers may be late, never early by more than one.
+  const gaps = at.slice(1).map((time, i) => time - at[i]!)
+  assert.ok(at.at(-1)! - at[0]! >= 9 * 19, `ten took ${at.at(-1)! - at[0]!} ms`)
+  assert.ok(Math.min(...gaps) > 5, `gaps of ${gaps}`)
+  assert.equal(order.at(-1), 'slow')
+})
+
+test('catching up is slow, and what is fresh does not wait behind it', async () => {
+  const kind = newKind()
+  const lane = await makeLane(kind)
+  await tune(lane, { catchUpPerSecond: 20 })
+  await enqueue(
+    db,
+    Array.from({ length: 200 }, () => ({ ...lane, id: newId(), band: 2, dueAt: new Date(), payload: 'old' })),
+  )
+  const ran: string[] = []
+  const worker = start([kindOf(kind, { run: async ({ payload }) => ran.push(payload) })])
+  await until('catching up has begun', () => ran.length > 0)
+  await add(
+    lane,
+    Array.from({ length: 50 }, () => 'fresh'),
+  )
+  await until('the fresh ones ran', () => ran.filter((name) => name === 'fresh').length === 50)
+  await worker.stop()
+  assert.ok(ran.filter((name) => name === 'old').length < 150, `${ran.length} ran`)
+})
+
+test('a lane begins with one at a time, gains with success and loses half with trouble', async () => {
+  const kind = newKind()
+  const lane = await makeLane(kind)
+  await add(
+    lane,
+    Array.from({ length: 60 }, (_, i) => String(i)),
+  )
+  let atOnce = 0
+  const seen: number[] = []
+  const worker = start([
+    kindOf(kind, {
+      window: 8,
+      run: async () => {
+        seen.push(++atOnce)
+        await sleep(2)
+        atOnce--
+        return seen.length > 50 ? 'strained' : 'none'
+      },
+      strainOf: (result) => result as Strain,
+    }),
+  ])
+  await until('the lane is empty', async () => (await waiting(kind)).length === 0)
+  await worker.stop()
+  assert.equal(seen[0], 1)
+  assert.equal(Math.max(...seen), 8)
+  assert.equal(seen.at(-1), 1)
 })

@@ -5,7 +5,8 @@ import type { Db } from '../database/open.ts'
 import { type HeldLane, leaseLanes, readDueItems, releaseLanes, renewLanes } from './lanes.ts'
 import { startLoop } from './loop.ts'
 import { settle } from './settle.ts'
-import type { LaneId, WorkItem, WorkKind } from './work-kind.ts'
+import { createTokenBucket, type TokenBucket, takeToken, waitOf } from './token-bucket.ts'
+import type { LaneId, LaneSettings, Strain, WorkItem, WorkKind } from './work-kind.ts'
 
 type WorkerOptions = {
   db: Db
@@ -23,6 +24,9 @@ type Limits = {
   running: number
   /** How long it holds a lane while it holds as many as it may, before others have their turn. */
   holdMs: number
+  /** What catching up may take of a lane's window, and how many a second, where the lane says nothing else. */
+  catchUpShare: number
+  catchUpPerSecond: number
 }
 
 export type Worker = {
@@ -32,7 +36,7 @@ export type Worker = {
   stop(graceMs?: number): Promise<void>
 }
 
-const usualLimits: Limits = { lanes: 256, running: 512, holdMs: 5_000 }
+const usualLimits: Limits = { lanes: 256, running: 512, holdMs: 5_000, catchUpShare: 0.3, catchUpPerSecond: 20 }
 const readAhead = 64
 const renewEveryMs = 2_500
 const settleAfterMs = 8
@@ -43,6 +47,15 @@ const strayRetryMs = (attempt: number) => Math.min(300_000, 1_000 * 2 ** Math.mi
 type Lane = HeldLane & {
   kindOf: WorkKind
   waiting: WorkItem[]
+  /** What waits to be caught up with, apart: it is slower, and must not stand in front of what is fresh. */
+  catchUp: WorkItem[]
+  catchingUp: number
+  /** How many run at once now: what was felt out, up to what the lane allows. */
+  room: number
+  pace: TokenBucket | null
+  catchUpPace: TokenBucket
+  /** An item of an ordered lane did not get through: nothing runs before its outcome is written. */
+  blocked: boolean
   /** Ids read and not yet settled. */
   taken: Set<string>
   /** Ids settled since the last look: one under way may still see them, so they stay taken until the next begins. */
@@ -59,11 +72,17 @@ type Lane = HeldLane & {
 /** `obsolete` items made no sense any more and are dropped; those that `threw` come again. */
 type Outcome = { lane: Lane; item: WorkItem; end: 'ran' | 'threw' | 'obsolete'; result?: unknown }
 
+const mostOf = (lane: Pick<Lane, 'ordered' | 'maxRunning' | 'kindOf'>): number =>
+  lane.ordered ? 1 : (lane.maxRunning ?? lane.kindOf.window)
+
+const paceOf = ({ perSecond }: LaneSettings): TokenBucket | null =>
+  perSecond === null ? null : createTokenBucket(perSecond)
+
 const nameOf = (lane: LaneId) => `${lane.workspaceId} ${lane.kind} ${lane.key}`
 
 /** Runs background work: leases lanes, keeps each lane's window full, settles outcomes in batches. */
 export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: WorkerOptions): Worker => {
-  const { lanes: maxLanes, running: maxRunning, holdMs } = { ...usualLimits, ...limits }
+  const { lanes: maxLanes, running: maxRunning, holdMs, catchUpShare, catchUpPerSecond } = { ...usualLimits, ...limits }
   const owner = newId()
   const byKind = new Map(kinds.map((kind) => [kind.kind, kind]))
   const lanes = new Map<string, Lane>()
@@ -72,17 +91,36 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
   let renewedAt = Date.now()
   let stopping = false
   let settling: Promise<void> | undefined
+  let paceTimer: NodeJS.Timeout | undefined
+
+  const catchUpPaceOf = (settings: LaneSettings) => createTokenBucket(settings.catchUpPerSecond ?? catchUpPerSecond)
 
   const drop = (lane: Lane) => {
     lane.abort.abort()
     lanes.delete(nameOf(lane))
   }
 
+  const retune = (lane: Lane, now: LaneSettings) => {
+    if (now.perSecond !== lane.perSecond) lane.pace = paceOf(now)
+    if (now.catchUpPerSecond !== lane.catchUpPerSecond) lane.catchUpPace = catchUpPaceOf(now)
+    // What was read in one order is not run in another.
+    if (now.ordered !== lane.ordered) putBack(lane)
+    lane.maxRunning = now.maxRunning
+    lane.perSecond = now.perSecond
+    lane.catchUpPerSecond = now.catchUpPerSecond
+    lane.ordered = now.ordered
+    lane.room = lane.kindOf.strainOf ? Math.min(lane.room, mostOf(lane)) : mostOf(lane)
+  }
+
   const renew = async () => {
     if (Date.now() - renewedAt < renewEveryMs) return
     renewedAt = Date.now()
-    const kept = new Set((await renewLanes(db, [...lanes.values()])).map(nameOf))
-    for (const lane of [...lanes.values()]) if (!kept.has(nameOf(lane))) drop(lane)
+    const kept = new Map((await renewLanes(db, [...lanes.values()])).map((lane) => [nameOf(lane), lane]))
+    for (const lane of [...lanes.values()]) {
+      const now = kept.get(nameOf(lane))
+      if (now) retune(lane, now)
+      else drop(lane)
+    }
   }
 
   const lease = async () => {
@@ -92,6 +130,12 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
       const kindOf = byKind.get(lane.kind)!
       const fresh = {
         waiting: [],
+        catchUp: [],
+        catchingUp: 0,
+        room: kindOf.strainOf ? 1 : mostOf({ ...lane, kindOf }),
+        pace: paceOf(lane),
+        catchUpPace: catchUpPaceOf(lane),
+        blocked: false,
         taken: new Set<string>(),
         settled: [],
         running: 0,
@@ -104,8 +148,9 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
   }
 
   const putBack = (lane: Lane) => {
-    for (const item of lane.waiting) lane.taken.delete(item.id)
+    for (const item of [...lane.waiting, ...lane.catchUp]) lane.taken.delete(item.id)
     lane.waiting = []
+    lane.catchUp = []
   }
 
   // Lanes that never run dry would keep the rest waiting for ever.
@@ -119,9 +164,12 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
   }
 
   const refill = async () => {
-    for (const lane of lanes.values()) for (const id of lane.settled.splice(0)) lane.taken.delete(id)
+    for (const lane of lanes.values()) {
+      for (const id of lane.settled.splice(0)) lane.taken.delete(id)
+      if (lane.taken.size === 0) lane.blocked = false
+    }
     const hungry = [...lanes.values()].filter(
-      (lane) => !lane.yielding && lane.waiting.length === 0 && lane.running < lane.kindOf.window,
+      (lane) => !lane.yielding && !lane.blocked && lane.waiting.length === 0 && lane.running < lane.room,
     )
     if (stopping || hungry.length === 0) return
     const items = await readDueItems(db, hungry, clock.now(), readAhead)
@@ -131,9 +179,58 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
       const lane = lanes.get(nameOf(item))
       if (!lane || lane.taken.has(item.id)) continue
       lane.taken.add(item.id)
-      lane.waiting.push(item)
+      if (item.band < 2 || lane.ordered) lane.waiting.push(item)
+      else lane.catchUp.push(item)
       lane.empty = false
     }
+  }
+
+  const mayCatchUp = (lane: Lane, now: number): boolean =>
+    lane.catchingUp < Math.max(1, Math.floor(lane.room * catchUpShare)) && waitOf(lane.catchUpPace, now) === 0
+
+  /** The next item that may run now. */
+  const takeItem = (lane: Lane, now: number): WorkItem | undefined => {
+    if (lane.blocked || lane.running >= lane.room || waitOf(lane.pace, now) > 0) return undefined
+    const item = lane.waiting.shift() ?? (mayCatchUp(lane, now) ? lane.catchUp.shift() : undefined)
+    if (!item) return undefined
+    takeToken(lane.pace, now)
+    lane.running++
+    if (item.band < 2) return item
+    takeToken(lane.catchUpPace, now)
+    lane.catchingUp++
+    return item
+  }
+
+  const leave = (lane: Lane, item: WorkItem) => {
+    running--
+    lane.running--
+    if (item.band >= 2) lane.catchingUp--
+  }
+
+  // The window of a lane is what the other side was seen to bear.
+  const feel = (lane: Lane, strain: Strain) => {
+    if (lane.ordered && strain !== 'none') {
+      lane.blocked = true
+      putBack(lane)
+    }
+    if (!lane.kindOf.strainOf) return
+    if (strain === 'none') lane.room = Math.min(mostOf(lane), lane.room + 1)
+    if (strain === 'strained') lane.room = Math.max(1, Math.floor(lane.room / 2))
+  }
+
+  // What only its pace holds back is looked at again when the pace allows, not at the next poll.
+  const wakeForPace = () => {
+    const now = Date.now()
+    let soonest = Infinity
+    for (const lane of lanes.values()) {
+      if (lane.running >= lane.room || lane.blocked) continue
+      const pace = waitOf(lane.pace, now)
+      if (lane.waiting.length > 0 && pace > 0) soonest = Math.min(soonest, pace)
+      if (lane.catchUp.length > 0)
+        soonest = Math.min(soonest, Math.max(pace, waitOf(lane.catchUpPace, now)) || Infinity)
+    }
+    clearTimeout(paceTimer)
+    if (soonest < pollMs) paceTimer = setTimeout(() => loop.wake(), soonest)
   }
 
   const finish = (outcome: Outcome) => {
@@ -144,13 +241,15 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
 
   const runOne = async (lane: Lane, item: WorkItem, input: unknown) => {
     try {
-      finish({ lane, item, end: 'ran', result: await lane.kindOf.run(item, input, lane.abort.signal) })
+      const result = await lane.kindOf.run(item, input, lane.abort.signal)
+      feel(lane, lane.kindOf.strainOf?.(result) ?? 'none')
+      finish({ lane, item, end: 'ran', result })
     } catch (error) {
       log.error({ err: error, kind: item.kind, item: item.id }, 'background work threw')
+      feel(lane, 'unknown')
       finish({ lane, item, end: 'threw' })
     } finally {
-      running--
-      lane.running--
+      leave(lane, item)
       loop.wake()
     }
   }
@@ -176,8 +275,8 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
         void runOne(lane, item, input)
         continue
       }
-      running--
-      lane.running--
+      leave(lane, item)
+      if (!inputs) feel(lane, 'unknown')
       finish({ lane, item, end: inputs ? 'obsolete' : 'threw' })
     }
   }
@@ -187,19 +286,20 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
     const batches = new Map<WorkKind, { lane: Lane; item: WorkItem }[]>()
     for (const lane of [...lanes.values()]) {
       if (running >= maxRunning) break
-      if (lane.waiting.length > 0 && lane.running < lane.kindOf.window) {
+      if (lane.waiting.length + lane.catchUp.length > 0 && lane.running < lane.room) {
         lanes.delete(nameOf(lane))
         lanes.set(nameOf(lane), lane)
       }
-      while (lane.running < lane.kindOf.window && lane.waiting.length > 0 && running < maxRunning) {
-        const item = lane.waiting.shift()!
-        lane.running++
+      while (running < maxRunning) {
+        const item = takeItem(lane, Date.now())
+        if (!item) break
         running++
         const batch = batches.get(lane.kindOf)
         if (batch) batch.push({ lane, item })
         else batches.set(lane.kindOf, [{ lane, item }])
       }
     }
+    wakeForPace()
     await Promise.all([...batches].map(([kind, batch]) => startKind(kind, batch)))
   }
 
@@ -310,6 +410,7 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
     wake: loop.wake,
     stop: async (graceMs = 20_000) => {
       stopping = true
+      clearTimeout(paceTimer)
       for (const lane of lanes.values()) putBack(lane)
       await drained(Date.now() + graceMs)
       for (const lane of lanes.values()) lane.abort.abort()

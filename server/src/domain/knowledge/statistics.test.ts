@@ -34,6 +34,7 @@ const itemsOf = async (ctx: Ctx): Promise<WorkItem[]> => {
     kind: row.kind,
     key: row.key,
     id: row.id,
+    number: row.number,
     band: row.band,
     attempt: row.attempt,
     dueAt: row.due_at,
