@@ -167,20 +167,9 @@ export const bodies: Record<string, (n: number) => Record<string, unknown>> = {
   webhooks_update: (n) => ({ description: `Webhook ${n}` }),
 }
 
-/** Endpoints that only a signed-in user may call; a fresh person each time, for what they do may end their session. */
-const forUsers = new Set([
-  'auth_logout',
-  'sessions_list',
-  'sessions_revoke',
-  'users_update_me',
-  'users_enrol_totp',
-  'users_confirm_totp',
-  'users_disable_totp',
-])
-
 /** The credential that an endpoint takes: the tenant's key, or its signed-in owner. */
 export const credentialFor = (endpoint: Endpoint, { key, session }: Tenant): string =>
-  forUsers.has(fixtureIdOf(endpoint)) ? session : key
+  endpoint.access === 'session' ? session : key
 
 type Prepared = { key: string; body: Record<string, unknown> }
 

@@ -290,6 +290,17 @@ const checkCredentials = async (endpoint: Endpoint, { own }: World): Promise<voi
   assert.ok(twoKeys.message.includes('X-API-Key'))
 }
 
+const checkSession = async (endpoint: Endpoint, { own }: World): Promise<void> => {
+  // Whoever is let in nowhere must not learn what exists, nor what a body would have to be.
+  for (const [ids, request] of [
+    [await makeIds(endpoint, own), validBody(endpoint)],
+    [unknownIds(endpoint), { body: '{' }],
+  ] as const) {
+    const error = refused(await send(endpoint, own, ids, { key: own.key, ...request }), 403, 'FORBIDDEN')
+    assert.equal(error.message, 'Only a signed-in user can do this: send the token of a login, not an API key.')
+  }
+}
+
 const withoutScope = (wanted: Scope): Scope[] =>
   scopes.filter((scope) => scope !== wanted && scope !== wanted.replace(/:read$/, ':write'))
 
@@ -698,7 +709,8 @@ export const endpointSuite = (endpoint: Endpoint, world: () => World): void => {
     await succeed(endpoint, world().own)
   })
   check('refuses every credential that is not a living key', !isPublic, checkCredentials)
-  check('refuses a key without its scope and needs no other', !isPublic && endpoint.access !== 'any_key', checkScope)
+  check('refuses an API key', endpoint.access === 'session', checkSession)
+  check('refuses a key without its scope and needs no other', scopes.includes(endpoint.access as Scope), checkScope)
   check('tells nothing about ids that are unknown, foreign or malformed', ids, checkPathIds)
   check('refuses bodies that are broken, too large or of another type', hasBody(endpoint), checkBrokenBodies)
   check('names a field of the wrong type', hasBody(endpoint), checkMistypedFields)

@@ -87,12 +87,11 @@ export const classifyAddress = (ip: string): AddressClass => {
 }
 
 // node's own grammar first: ipaddr.js would also read octal, hexadecimal and shortened IPv4.
-// A dotted tail becomes hexadecimal first, because ipaddr.js reads `::1.2.3.4` as `::ffff:1.2.3.4`.
 const parseIp = (ip: string): Ip | null => {
   const family = isIP(ip)
   if (family === 0) return null
   try {
-    return ipaddr.process(family === 6 ? ip.replace(dottedTail, hexPair) : ip)
+    return ipaddr.process(family === 6 ? withoutDottedTail(ip) : ip)
   } catch {
     return null
   }
@@ -101,6 +100,9 @@ const parseIp = (ip: string): Ip | null => {
 const dottedTail = /(\d+)\.(\d+)\.(\d+)\.(\d+)/
 const hexPair = (_: string, a: string, b: string, c: string, d: string): string =>
   `${(+a * 256 + +b).toString(16)}:${(+c * 256 + +d).toString(16)}`
+
+/** Spells the dotted end of an IPv6 address in hexadecimal, because ipaddr.js reads `::1.2.3.4` as `::ffff:1.2.3.4`. */
+export const withoutDottedTail = (ip: string): string => ip.replace(dottedTail, hexPair)
 
 const classify = (address: Ip): AddressClass => {
   if (metadataAddresses.has(withoutZone(address))) return 'metadata'

@@ -1,13 +1,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../base/errors.ts'
-import { requireScope } from '../domain/context.ts'
+import { type Ctx, requireScope, requireUser } from '../domain/context.ts'
 import { authenticate } from './authenticate.ts'
 import { contextOf } from './context-of.ts'
-import type { Endpoint } from './endpoint.ts'
+import type { Access, Endpoint } from './endpoint.ts'
 import type { Kernel } from './kernel.ts'
 import { anonymousBucket, limit, publicBucket } from './limit.ts'
 
 const floodOfKeys = new AppError('RATE_LIMIT_EXCEEDED', 'Too many requests. Slow down and retry after 1 minute.')
+
+const requireAccess = (access: Exclude<Access, 'public'>, ctx: Ctx): void => {
+  if (access === 'session') requireUser(ctx)
+  else if (access !== 'any_key') requireScope(ctx, access)
+}
 
 /** Before the body is read: who calls, may they, and have they called too often. */
 export const admit = async (
@@ -30,5 +35,5 @@ export const admit = async (
     throw error
   }
   limit(kernel, request, reply)
-  if (endpoint.access !== 'any_key') requireScope(contextOf(deps, request.holder, request.id), endpoint.access)
+  requireAccess(endpoint.access, contextOf(deps, request.holder, request.id))
 }

@@ -47,8 +47,8 @@ export type Call<Params, Query, Body> = {
   afterCommit(action: () => void): void
 }
 
-/** Who may call: a scope, any living key, or everybody. */
-export type Access = Scope | 'any_key' | 'public'
+/** Who may call: whoever holds a scope, any living key or session, a signed-in user alone, or everybody. */
+export type Access = Scope | 'any_key' | 'session' | 'public'
 
 /**
  * How a repeated Idempotency-Key is kept from acting twice. `transaction`: the handler runs inside one transaction with

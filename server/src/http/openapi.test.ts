@@ -5,7 +5,7 @@ import { buildOpenApi } from './openapi.ts'
 
 type Operation = {
   operationId: string
-  security: unknown[]
+  security: Record<string, unknown>[]
   parameters?: { name?: string; $ref?: string; in?: string }[]
   responses: Record<string, unknown>
   requestBody?: { content: Record<string, unknown> }
@@ -42,13 +42,15 @@ test('every reference leads somewhere', () => {
 test('every operation says who may call it, what it takes and how it can fail', () => {
   for (const endpoint of documented) {
     const operation = document.paths[endpoint.path]![endpoint.method.toLowerCase()]!
-    assert.equal(operation.security.length, endpoint.access === 'public' ? 0 : 2, endpoint.id)
+    const names = operation.security.flatMap((need) => Object.keys(need))
+    if (endpoint.access === 'session') assert.deepEqual(names, ['session'], endpoint.id)
+    else assert.deepEqual(names, endpoint.access === 'public' ? [] : ['bearer', 'apiKey'], endpoint.id)
     for (const status of Object.keys(endpoint.responses))
       assert.ok(operation.responses[status], `${endpoint.id} ${status}`)
     for (const status of [
       429,
       500,
-      ...(endpoint.access === 'public' ? [] : [401]),
+      ...(endpoint.access === 'public' ? [] : [401, 403]),
       ...(endpoint.path.includes('{') ? [404] : []),
       ...(endpoint.body ? [400, 413, 415] : []),
     ])

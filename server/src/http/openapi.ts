@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { FlatError, speaksChatloom } from './dialects/chatloom/refusal.ts'
-import type { Endpoint } from './endpoint.ts'
+import type { Access, Endpoint } from './endpoint.ts'
 import { errorTable } from './errors.ts'
 
 type Json = Record<string, unknown>
@@ -110,7 +110,7 @@ const titlesOf = (status: number): string =>
     .join('; ')
 
 const errorsOf = (endpoint: Endpoint): number[] => [
-  ...(endpoint.access === 'public' ? [] : [400, 401, ...(endpoint.access === 'any_key' ? [] : [403])]),
+  ...(endpoint.access === 'public' ? [] : [400, 401, 403]),
   ...(endpoint.params ? [404] : []),
   ...(endpoint.body ? bodyErrors : []),
   ...(endpoint.idempotency === 'none' ? [] : [409, 422]),
@@ -155,10 +155,19 @@ const responsesOf = (endpoint: Endpoint, components: Components): Json => {
   return Object.fromEntries([...success, ...failures])
 }
 
+type Security = { security: Json[]; needs?: string; scope?: string }
+
+const keyOrSession: Json[] = [{ bearer: [] }, { apiKey: [] }]
+
+const securityOf = (access: Access): Security => {
+  if (access === 'public') return { security: [] }
+  if (access === 'session') return { security: [{ session: [] }], needs: 'Only a signed-in user may call it.' }
+  if (access === 'any_key') return { security: keyOrSession, needs: 'Any living key may call it.' }
+  return { security: keyOrSession, needs: `Needs the scope \`${access}\`.`, scope: access }
+}
+
 const operationOf = (endpoint: Endpoint, components: Components): Json => {
-  const scope = endpoint.access === 'public' ? undefined : endpoint.access
-  const needs =
-    scope && scope !== 'any_key' ? `Needs the scope \`${scope}\`.` : scope ? 'Any living key may call it.' : undefined
+  const { needs, security, scope } = securityOf(endpoint.access)
   const description = [endpoint.description, needs].filter(Boolean).join('\n\n')
   const parameters = parametersOf(endpoint, components)
   const requestBody = requestBodyOf(endpoint, components)
@@ -167,8 +176,8 @@ const operationOf = (endpoint: Endpoint, components: Components): Json => {
     tags: [endpoint.tag],
     summary: endpoint.summary,
     ...(description ? { description } : {}),
-    security: scope ? [{ bearer: [] }, { apiKey: [] }] : [],
-    ...(scope && scope !== 'any_key' ? { 'x-scope': scope } : {}),
+    security,
+    ...(scope ? { 'x-scope': scope } : {}),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(requestBody ? { requestBody } : {}),
     responses: responsesOf(endpoint, components),
@@ -236,6 +245,12 @@ export const buildOpenApi = (endpoints: readonly Endpoint[], version: string): J
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: '`Authorization: Bearer ply_live_…`' },
         apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+        session: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description: 'The `token` of a login: `Authorization: Bearer eyJ…`. An API key is refused.',
+        },
       },
       parameters: {
         IdempotencyKey: {

@@ -53,11 +53,10 @@ export const authEndpoints = [
     id: 'auth_logout',
     method: 'POST',
     path: '/v1/auth/logout',
-    access: 'any_key',
+    access: 'session',
     tag,
     summary: 'End the session that makes this request',
     responses: { 204: null },
-    errors: [403],
     idempotency: 'none',
     handler: async ({ ctx, deps }) => {
       const { sessionId } = requireUser(ctx)

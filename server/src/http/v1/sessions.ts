@@ -11,13 +11,12 @@ export const sessionEndpoints = [
     id: 'sessions_list',
     method: 'GET',
     path: '/v1/sessions',
-    access: 'any_key',
+    access: 'session',
     tag,
     summary: 'List your sessions, newest first',
-    description: 'Where you are signed in, in every workspace. Only for a signed-in user.',
+    description: 'Where you are signed in, in every workspace.',
     query: z.strictObject(pageQuery),
     responses: { 200: listOf(Session) },
-    errors: [403],
     handler: async ({ ctx, query, deps }) => {
       const page = await listSessions(ctx, pageOf('session', query), { system: deps.database.system })
       return ok(presentPage('session', page, (row) => presentSession(ctx, row)))
@@ -27,13 +26,12 @@ export const sessionEndpoints = [
     id: 'sessions_revoke',
     method: 'DELETE',
     path: '/v1/sessions/{id}',
-    access: 'any_key',
+    access: 'session',
     tag,
     summary: 'End one of your sessions',
-    description: 'Its tokens stop working at once. Only for a signed-in user.',
+    description: 'Its tokens stop working at once.',
     params: z.object({ id: idInput('session') }),
     responses: { 204: null },
-    errors: [403],
     handler: async ({ ctx, params: { id }, deps }) => {
       await revokeSession(ctx, id, { system: deps.database.system })
       deps.sessionCache.forget(id)
