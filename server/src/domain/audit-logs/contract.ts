@@ -18,6 +18,7 @@ export const auditActions = [
   'webhook.created',
   'webhook.deleted',
   'webhook.updated',
+  'workspace.plan_changed',
 ] as const
 
 export const AuditLog = z

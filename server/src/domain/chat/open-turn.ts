@@ -12,6 +12,7 @@ import {
   type MessageRow,
   openConversation,
 } from '../conversations/index.ts'
+import { noteLimitReached, PlanLimitError, takeChatMessage } from '../plans/index.ts'
 import type { ChatRequest } from './contract.ts'
 
 export type ChatInput = z.output<typeof ChatRequest>
@@ -62,10 +63,7 @@ const askedBefore = async (ctx: Ctx, input: ChatInput, questionId: string): Prom
   return { conversation, question, agent: await getAgentOrDefault(ctx, input.agent_id ?? conversation.agent_id) }
 }
 
-/** Finds or opens the conversation and stores what the customer said, in one transaction. */
-// scope: the verb that calls has checked its own.
-// no event: openConversation and insertMessage record theirs.
-export const openTurn = async (ctx: Ctx, input: ChatInput, once: Once): Promise<Turn> =>
+const storeQuestion = (ctx: Ctx, input: ChatInput, once: Once): Promise<Turn> =>
   transaction(ctx.db, async (tx) => {
     const before = once.resourceId === null ? undefined : await askedBefore({ ...ctx, db: tx }, input, once.resourceId)
     if (before) return before
@@ -75,5 +73,21 @@ export const openTurn = async (ctx: Ctx, input: ChatInput, once: Once): Promise<
       content: input.message,
     })
     await once.note(tx, question.id)
+    await takeChatMessage(ctx, tx)
     return { conversation: now, agent, question }
   })
+
+/**
+ * Finds or opens the conversation, stores what the customer said and counts it, in one transaction. Throws PlanLimitError
+ * where the day's limit leaves no room, and then nothing is stored but the event that tells of it.
+ */
+// scope: the verb that calls has checked its own.
+// no event: openConversation and insertMessage record theirs.
+export const openTurn = async (ctx: Ctx, input: ChatInput, once: Once): Promise<Turn> => {
+  try {
+    return await storeQuestion(ctx, input, once)
+  } catch (error) {
+    if (error instanceof PlanLimitError) await noteLimitReached(ctx.db, error.reached)
+    throw error
+  }
+}

@@ -51,3 +51,31 @@ export const LimitReached = z.object({
   period_start: timeOutput,
   resets_at: timeOutput.meta({ description: 'When the count begins again.' }),
 })
+
+export const Usage = z
+  .object({
+    plan: Plan.pick({ id: true, label: true }),
+    limits: z.array(
+      z.object({
+        name: z
+          .enum([
+            'requests_per_minute',
+            'chat_messages_per_day',
+            'key_calls_per_month',
+            'all_key_calls_per_month',
+            'webhooks_max',
+          ])
+          .meta({
+            description:
+              '`key_calls_per_month` counts the key that asks, and is absent where a person does; `all_key_calls_per_month` adds up every key.',
+          }),
+        used: z.number().int().nullable().meta({ description: 'Null: not known to the server that answers.' }),
+        limit: z.number().int().nullable().meta({ description: 'Null: no limit.' }),
+        period: z.enum(['minute', 'day', 'month', 'none']),
+        resets_at: timeOutput
+          .nullable()
+          .meta({ description: 'When the count begins again; null where it never does.' }),
+      }),
+    ),
+  })
+  .meta({ id: 'Usage' })
