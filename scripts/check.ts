@@ -16,6 +16,7 @@ const steps: Step[] = [
   { name: 'openapi is current', run: ['scripts/openapi.ts', '--check'] },
   { name: 'openapi is sound', run: [`${modules}/@redocly/cli/bin/cli.js`, 'lint', 'docs/reference/openapi.json'] },
   { name: 'nothing released breaks', run: ['scripts/released.ts'] },
+  { name: 'events are current', run: ['scripts/events.ts', '--check'] },
   { name: 'house rules', run: ['scripts/house.ts'] },
   { name: 'links of the docs', run: ['scripts/docs.ts'] },
 ]

@@ -29,6 +29,7 @@ const entries = {
   check: { run: ['scripts/check.ts'], packages: 'all' },
   bench: { run: ['bench/run.ts'], packages: 'all' },
   openapi: { run: ['scripts/openapi.ts'], packages: 'all' },
+  events: { run: ['scripts/events.ts'], packages: 'all' },
   format: {
     run: ['node_modules/@biomejs/biome/bin/biome', 'check', '--write', '--linter-enabled=false'],
     packages: 'all',

@@ -13,6 +13,7 @@ import { contactEndpoints } from './http/v1/contacts.ts'
 import { conversationEndpoints } from './http/v1/conversations.ts'
 import { docsEndpoints } from './http/v1/docs.ts'
 import { eventDeliveryEndpoints } from './http/v1/event-deliveries.ts'
+import { eventTypeEndpoints } from './http/v1/event-types.ts'
 import { eventEndpoints } from './http/v1/events.ts'
 import { healthEndpoints } from './http/v1/health.ts'
 import { knowledgeSourceEndpoints } from './http/v1/knowledge-sources.ts'
@@ -42,6 +43,7 @@ const canonical: readonly Endpoint[] = [
   ...knowledgeSourceEndpoints,
   ...chatEndpoints,
   ...eventEndpoints,
+  ...eventTypeEndpoints,
   ...webhookEndpoints,
   ...eventDeliveryEndpoints,
   ...auditLogEndpoints,

@@ -115,6 +115,7 @@ export const objects: Record<string, (tenant: Tenant, parents: Parents) => Promi
     await tenant.sequence()
     return firstOf(tenant.get('/v1/events?limit=1'))
   },
+  'event-types': async () => 'contact.created',
   'request-logs': async (tenant) => {
     await tenant.get('/v1/agents')
     return firstOf(tenant.get('/v1/request-logs'))
@@ -126,6 +127,9 @@ export const objects: Record<string, (tenant: Tenant, parents: Parents) => Promi
     return firstOf(tenant.get(`/v1/event-deliveries?webhook_id=${id}`))
   },
 }
+
+/** Objects that belong to no workspace: whoever may read one may read it anywhere. */
+export const shared = new Set(['docs', 'event-types'])
 
 /** Which object an id in a body or query names, by the prefix of its kind. */
 export const objectsByPrefix: Record<string, string> = {

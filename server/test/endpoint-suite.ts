@@ -19,6 +19,7 @@ import {
   objects,
   objectsByPrefix,
   preparations,
+  shared,
   type Tenant,
 } from './endpoint-fixtures.ts'
 
@@ -372,8 +373,7 @@ const checkPathIds = async (endpoint: Endpoint, { own, foreign }: World): Promis
   for (const [position] of mine.entries()) {
     const at = (id: string) => mine.map((own, i) => (i === position ? id : own))
     const unknownAnswer = refused(await send(endpoint, own, at(fresh[position]!), request), 404, 'NOT_FOUND')
-    // What is public belongs to nobody.
-    if (endpoint.access !== 'public') {
+    if (!shared.has(segmentsOf(endpoint)[position]!)) {
       const foreignAnswer = refused(await send(endpoint, own, at(theirs[position]!), request), 404, 'NOT_FOUND')
       assert.equal(withoutIds(foreignAnswer.message), withoutIds(unknownAnswer.message))
       assert.deepEqual(Object.keys(foreignAnswer).sort(), Object.keys(unknownAnswer).sort())
@@ -585,7 +585,8 @@ const checkOthersStayOut = async (endpoint: Endpoint, { own, foreign }: World): 
     query: '?limit=100',
   })
   const theirs = new Set<string>()
-  for (const make of Object.values(objects)) if (make !== objects.versions) theirs.add(await make(foreign, {}))
+  for (const [segment, make] of Object.entries(objects))
+    if (segment !== 'versions' && !shared.has(segment)) theirs.add(await make(foreign, {}))
   for (const id of theirs) assert.ok(!listed.text.includes(id), `${endpoint.id} lists ${id} of another workspace`)
 }
 

@@ -22,6 +22,7 @@ const tags: Record<string, string> = {
   'Knowledge sources': 'What agents may quote: texts, files, pages and sites, read into chunks.',
   Chat: 'Ask an agent as a customer would, in JSON or as a stream.',
   Events: 'The durable log of what happened, in sequence, with replay.',
+  'Event types': 'The catalog: what can happen, when, and what is told of it.',
   Webhooks: 'Endpoints that are told of events, signed.',
   'Event deliveries': 'Every attempt to tell a webhook of an event.',
   Klairo: 'The endpoints that klairo’s page prints, for clients written from it.',

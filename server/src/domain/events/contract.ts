@@ -36,3 +36,26 @@ export const Event = z
     data: z.record(z.string(), z.unknown()),
   })
   .meta({ id: 'Event' })
+
+/** A kind of event, as the catalog has it. */
+export const EventTypeInfo = z
+  .object({
+    type: z.string().meta({ examples: ['contact.created'] }),
+    aliases: z
+      .array(z.string())
+      .meta({ description: 'Other names that a subscription or a filter may use.', examples: [['customer.created']] }),
+    status: z.enum(['emitted', 'announced']).meta({
+      description:
+        '`announced`: it can be subscribed to, and this version records none of it; what its `data` holds is not settled.',
+    }),
+    description: z.string().meta({ description: 'When it fires.' }),
+    logged: z.boolean().meta({ description: 'Whether the log keeps it. A test delivery goes to its webhook alone.' }),
+    schema: z
+      .record(z.string(), z.unknown())
+      .meta({ description: 'The JSON Schema (2020-12) of the whole event. New fields may be added.' }),
+    example: z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .meta({ description: 'A whole event; null where what `data` holds is not settled.' }),
+  })
+  .meta({ id: 'EventType' })

@@ -21,9 +21,10 @@ import {
 } from './index.ts'
 
 const data = z.object({ n: z.number() })
-const ran = defineEvent({ type: 'job.run.completed', aliases: ['job.run'], description: 'A job ran.', data })
-const stopped = defineEvent({ type: 'job.stopped', description: 'A job was stopped.', data })
-const made = defineEvent({ type: 'note.made', description: 'A note was made.', data })
+const example = { n: 1 }
+const ran = defineEvent({ type: 'job.run.completed', aliases: ['job.run'], description: 'A job ran.', data, example })
+const stopped = defineEvent({ type: 'job.stopped', description: 'A job was stopped.', data, example })
+const made = defineEvent({ type: 'note.made', description: 'A note was made.', data, example })
 const eventTypes = [ran, stopped, made]
 
 let database: Database

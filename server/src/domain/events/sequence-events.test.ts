@@ -16,6 +16,7 @@ const noted = defineEvent({
   aliases: ['memo'],
   description: 'A note.',
   data: z.object({ text: z.string() }),
+  example: { text: 'Milk' },
 })
 
 const nobody: FanOut = async () => 0

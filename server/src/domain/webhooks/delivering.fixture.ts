@@ -19,6 +19,7 @@ export const noteMade = defineEvent({
   aliases: ['memo.written'],
   description: 'A note was made.',
   data: z.object({ n: z.number(), text: z.string().optional() }),
+  example: { n: 1 },
 })
 
 /** Records one event of its own transaction. */

@@ -1,25 +1,47 @@
+import type { z } from 'zod'
 import { defineEvent } from '../events/index.ts'
 import { PingData, Webhook, WebhookDeletedData } from './contract.ts'
+
+const webhook: z.input<typeof Webhook> = {
+  id: 'wh_01kah3r4zse0ztb0g2k2v2r4q1',
+  url: 'https://example.com/hooks/parley',
+  events: ['*'],
+  description: null,
+  status: 'active',
+  disabled_reason: null,
+  created_at: '2026-03-11T11:22:00.000Z',
+  updated_at: '2026-03-11T11:22:00.000Z',
+}
 
 export const webhookCreated = defineEvent({
   type: 'webhook.created',
   description: 'A webhook was registered. Its secret is never in an event.',
   data: Webhook,
+  example: webhook,
 })
 export const webhookUpdated = defineEvent({
   type: 'webhook.updated',
   description: 'A webhook was changed, or disabled because its endpoint is gone; `data` is the webhook as it is now.',
   data: Webhook,
+  example: {
+    ...webhook,
+    status: 'disabled',
+    disabled_reason: 'endpoint_gone',
+    updated_at: '2026-03-12T08:30:00.000Z',
+  },
 })
 export const webhookDeleted = defineEvent({
   type: 'webhook.deleted',
   description: 'A webhook was deleted.',
   data: WebhookDeletedData,
+  example: { id: webhook.id, deleted_at: '2026-03-11T11:22:00.000Z' },
 })
 export const testPing = defineEvent({
   type: 'test.ping',
   description: 'A test delivery was asked for. It goes to the tested webhook only and is not kept in the log.',
   data: PingData,
+  example: { webhook_id: webhook.id, message: 'This is a test delivery.' },
+  logged: false,
 })
 
 export const webhookEvents = [webhookCreated, webhookUpdated, webhookDeleted, testPing]
