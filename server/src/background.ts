@@ -1,3 +1,4 @@
+import { warnOfExpiry } from './domain/api-keys/index.ts'
 import { sequenceEvents } from './domain/events/index.ts'
 import { purgeSessions } from './domain/sessions/index.ts'
 import { purgeAttempts } from './domain/users/index.ts'
@@ -15,6 +16,7 @@ const wakeEveryMs = 25
 // From here on a pass costs more than the events in it gain by being early.
 const busyBatch = 12
 const housekeepingEveryMs = 3_600_000
+const warnEveryMs = 600_000
 
 type Options = { pollMs?: number }
 
@@ -44,6 +46,13 @@ export const startBackground = async (deps: Deps, { pollMs = 250 }: Options = {}
   })
   database.onCommit(sequencer.wake)
 
+  const keyWatch = startLoop({
+    step: () => warnOfExpiry(database.system, clock.now()),
+    pollMs: warnEveryMs,
+    gatherMs: () => 0,
+    onError: (error) => log.error({ err: error }, 'keys that expire could not be told of and will be'),
+  })
+
   const flush = () => keyCache.flush().catch((error) => log.error({ err: error }, 'key use could not be noted'))
   const keepHouse = () =>
     Promise.all([
@@ -62,6 +71,7 @@ export const startBackground = async (deps: Deps, { pollMs = 250 }: Options = {}
     for (const timer of timers) clearInterval(timer)
     await worker.stop()
     await sequencer.stop()
+    await keyWatch.stop()
     await flush()
     await requestRecorder.flush()
   }

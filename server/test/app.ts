@@ -42,7 +42,13 @@ export type TestResponse = {
   json: <Body = Record<string, unknown>>() => Body
 }
 
-export type NewTestKey = { workspaceId: string; scopes?: readonly Scope[]; mode?: 'live' | 'sandbox'; expiresAt?: Date }
+export type NewTestKey = {
+  workspaceId: string
+  scopes?: readonly Scope[]
+  mode?: 'live' | 'sandbox'
+  expiresAt?: Date
+  allowedAddresses?: string[]
+}
 
 export type TestApp = {
   app: FastifyInstance
@@ -149,10 +155,10 @@ export const openTestApp = async (options: TestAppOptions = {}): Promise<TestApp
     deps,
     database,
     call,
-    makeKey: async ({ workspaceId, mode = 'sandbox', scopes: held = scopes, expiresAt }) => {
+    makeKey: async ({ workspaceId, mode = 'sandbox', scopes: held = scopes, expiresAt, allowedAddresses = [] }) => {
       const ctx = makeCtx(database, workspaceId, { mode })
-      return (await insertKey(ctx, ctx.db, { name: 'Test key', scopes: [...held], expiresAt: expiresAt ?? null }, keys))
-        .key
+      const input = { name: 'Test key', scopes: [...held], expiresAt: expiresAt ?? null, allowedAddresses }
+      return (await insertKey(ctx, ctx.db, input, keys)).key
     },
     makeWorkspace: (mode) => makeWorkspace(database, mode),
     listen: async () => {

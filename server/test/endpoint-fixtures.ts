@@ -145,7 +145,10 @@ export const objectsByPrefix: Record<string, string> = {
 
 /** A body that succeeds, where `{}` does not; two of different `n` differ. */
 export const bodies: Record<string, (n: number) => Record<string, unknown>> = {
+  accounts_create: (n) => ({ name: `Client ${n}` }),
+  accounts_update: (n) => ({ name: `Client ${n}` }),
   api_keys_create: (n) => ({ name: `Key ${n}`, scopes: ['contacts:read'] }),
+  api_keys_update: (n) => ({ name: `Key ${n}` }),
   api_keys_rotate: (n) => ({ grace_seconds: n }),
   auth_login: (n) => ({ email: `stranger${n}@acme.test`, password: 'x' }),
   users_update_me: (n) => ({ name: `Ada ${n}` }),

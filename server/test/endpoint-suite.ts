@@ -329,6 +329,7 @@ const checkScope = async (endpoint: Endpoint, { own }: World): Promise<void> => 
 const grants: Record<string, readonly Scope[]> = {
   api_keys_create: ['contacts:read'],
   api_keys_rotate: ['contacts:read'],
+  api_keys_update: ['contacts:read'],
   invites_create: [...roleScopes.viewer],
   members_update: [...roleScopes.developer],
   members_remove: [...roleScopes.viewer],

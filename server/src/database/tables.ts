@@ -10,6 +10,7 @@ type PlansTable = {
   id: string
   label: string
   requests_per_minute: number | null
+  key_requests_per_minute: ColumnType<number | null, number | null | undefined, number | null>
   chat_messages_per_day: number | null
   key_calls_per_month: number | null
   webhooks_max: number | null
@@ -94,6 +95,9 @@ type ApiKeysTable = Owned & {
   hash: Buffer
   pepper_version: number
   scopes: string[]
+  allowed_addresses: string[]
+  expiry_warning_at: Date | null
+  requests_per_minute: ColumnType<number | null, number | null | undefined, number | null>
   expires_at: Date | null
   revoked_at: Date | null
   replaced_by: string | null

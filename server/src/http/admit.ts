@@ -1,11 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../base/errors.ts'
 import { type Ctx, requireScope, requireUser } from '../domain/context.ts'
-import { authenticate } from './authenticate.ts'
+import { authenticate, type Holder } from './authenticate.ts'
 import { contextOf } from './context-of.ts'
 import type { Access, Endpoint } from './endpoint.ts'
 import type { Kernel } from './kernel.ts'
 import { anonymousBucket, limit, publicBucket } from './limit.ts'
+import { refuseStrangeAddress } from './refuse-strange-address.ts'
 
 const floodOfKeys = new AppError('RATE_LIMIT_EXCEEDED', 'Too many requests. Slow down and retry after 1 minute.')
 
@@ -25,15 +26,20 @@ export const admit = async (
   kernel.transport.requireHttps(request)
   if (endpoint.access === 'public')
     return limit(kernel, request, reply, endpoint.method === 'GET' ? publicBucket : anonymousBucket)
+  let holder: Holder | undefined
   try {
-    request.holder = await authenticate(request.headers, deps, () => {
+    holder = await authenticate(request.headers, deps, () => {
       // A flood of unknown keys must cost a counter, not a query each.
       if (kernel.limiter.peek(anonymousBucket(kernel, request)).remaining < 1) throw floodOfKeys
     })
+    refuseStrangeAddress(holder, kernel.transport.addressOf(request))
   } catch (error) {
     limit(kernel, request, reply)
+    // Counted by its address alone, and told of in the log of its workspace.
+    request.holder = holder ?? null
     throw error
   }
+  request.holder = holder
   limit(kernel, request, reply)
   requireAccess(endpoint.access, contextOf(deps, request.holder, request.id))
 }

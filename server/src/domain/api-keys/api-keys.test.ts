@@ -14,6 +14,8 @@ import {
   presentApiKey,
   revokeKey,
   rotateKey,
+  updateKey,
+  warnOfExpiry,
 } from './index.ts'
 
 const database = await openTestDatabase()
@@ -184,4 +186,150 @@ test('uses are added up by month, and a key is never last used earlier than it w
     [4, 2],
   )
   assert.equal((await getKey(ctx, row.id)).last_used_at?.toISOString(), '2026-04-01T00:00:00.000Z')
+})
+
+const dayMs = 86_400_000
+const inDays = (days: number) => new Date(now + days * dayMs)
+
+test('a key changes its name, its addresses, its end and its limit, and never its scopes', async () => {
+  const ctx = await makeCaller()
+  const { row, key } = await createKey(ctx, input(), { keys })
+  const end = inDays(30)
+  const changes = { name: 'Partner', allowed_addresses: ['203.0.113.7'], expires_at: end, requests_per_minute: 60 }
+  const changed = presentApiKey(ctx, await updateKey(ctx, row.id, changes))
+  assert.deepEqual(changed, presentApiKey(ctx, await getKey(ctx, row.id)))
+  assert.deepEqual(
+    [changed.name, changed.allowed_addresses, changed.expires_at, changed.requests_per_minute, changed.scopes],
+    ['Partner', ['203.0.113.7'], end.toISOString(), 60, ['contacts:read']],
+  )
+  assert.equal((await holderOf(key))?.allowsAddress?.('203.0.113.8'), false)
+  const opened = await updateKey(ctx, row.id, { expires_at: null, requests_per_minute: null })
+  assert.deepEqual([opened.expires_at, opened.requests_per_minute, opened.name], [null, null, 'Partner'])
+  await updateKey(ctx, row.id, { name: 'Partner' })
+  assert.deepEqual(await eventsOf(ctx.workspaceId), ['api_key.created', 'api_key.updated', 'api_key.updated'])
+})
+
+test('a change is told of and audited by the names of what changed', async () => {
+  const ctx = await makeCaller()
+  const { row } = await createKey(ctx, input(), { keys })
+  await updateKey(ctx, row.id, { name: 'Key', allowed_addresses: ['203.0.113.7'] })
+  const { tail } = await database.system
+    .selectFrom('event_outbox')
+    .select('tail')
+    .where('workspace_id', '=', ctx.workspaceId)
+    .where('type', '=', 'api_key.updated')
+    .executeTakeFirstOrThrow()
+  assert.ok(tail.includes('"changed":["allowed_addresses"]'))
+  const { detail } = await database.system
+    .selectFrom('audit_logs')
+    .select('detail')
+    .where('workspace_id', '=', ctx.workspaceId)
+    .where('action', '=', 'api_key.updated')
+    .executeTakeFirstOrThrow()
+  assert.deepEqual(JSON.parse(detail).changed, ['allowed_addresses'])
+})
+
+test('nobody changes a key that they could not mint, and nobody wakes a dead one', async () => {
+  const strong = await makeCaller()
+  const { row } = await createKey(strong, input(['webhooks:write']), { keys })
+  const weak = { ...makeCtx(database, strong.workspaceId, { scopes: ['api_keys:manage'] }), clock }
+  await assert.rejects(updateKey(weak, row.id, { name: 'Mine' }), codeOf('FORBIDDEN'))
+  await assert.rejects(updateKey(await makeCaller(['contacts:write']), row.id, {}), codeOf('FORBIDDEN'))
+  await assert.rejects(updateKey(await makeCaller(), row.id, {}), codeOf('NOT_FOUND'))
+  await assert.rejects(updateKey(strong, row.id, { expires_at: new Date(now) }), codeOf('UNPROCESSABLE'))
+  const expired = await createKey(strong, input(['contacts:read'], new Date(now + 1)), { keys })
+  now += 1
+  await assert.rejects(updateKey(strong, expired.row.id, { expires_at: inDays(1) }), codeOf('CONFLICT'))
+  await rotateKey(strong, { id: row.id, graceSeconds: 60 }, { keys })
+  await assert.rejects(updateKey(strong, row.id, { name: 'Old' }), codeOf('CONFLICT'))
+})
+
+test('rotation keeps addresses, limit and end', async () => {
+  const ctx = await makeCaller()
+  const { row } = await createKey(
+    ctx,
+    { ...input(['contacts:read'], inDays(30)), allowed_addresses: ['203.0.113.7'], requests_per_minute: 60 },
+    { keys },
+  )
+  const made = await rotateKey(ctx, { id: row.id, graceSeconds: 0 }, { keys })
+  assert.deepEqual(
+    [made.row.allowed_addresses, made.row.requests_per_minute, made.row.expires_at, made.row.expiry_warning_at],
+    [['203.0.113.7'], 60, row.expires_at, row.expiry_warning_at],
+  )
+})
+
+const warningsOf = async ({ workspaceId }: { workspaceId: string }) => {
+  while (await warnOfExpiry(database.system, clock.now()));
+  const rows = await database.system
+    .selectFrom('event_outbox')
+    .select('tail')
+    .where('workspace_id', '=', workspaceId)
+    .where('type', '=', 'api_key.expiring')
+    .orderBy('id')
+    .execute()
+  return rows.map(({ tail }) => Number(/"days_left":(\d+)/.exec(tail)?.[1]))
+}
+
+test('a key tells of its end seven days before and one day before, once each', async () => {
+  const ctx = await makeCaller()
+  await createKey(ctx, input(['contacts:read'], inDays(10)), { keys })
+  assert.deepEqual(await warningsOf(ctx), [])
+  now += 3 * dayMs - 1
+  assert.deepEqual(await warningsOf(ctx), [])
+  now += 1
+  assert.deepEqual(await warningsOf(ctx), [7])
+  now += 5 * dayMs
+  assert.deepEqual(await warningsOf(ctx), [7])
+  now += dayMs
+  assert.deepEqual(await warningsOf(ctx), [7, 1])
+  now += 2 * dayMs
+  assert.deepEqual(await warningsOf(ctx), [7, 1])
+})
+
+test('an end that is moved is told of anew, and one that is taken away is not', async () => {
+  const ctx = await makeCaller()
+  const { row } = await createKey(ctx, input(['contacts:read'], inDays(8)), { keys })
+  now += dayMs
+  assert.deepEqual(await warningsOf(ctx), [7])
+  await updateKey(ctx, row.id, { expires_at: inDays(8) })
+  assert.deepEqual(await warningsOf(ctx), [7])
+  now += dayMs
+  assert.deepEqual(await warningsOf(ctx), [7, 7])
+  await updateKey(ctx, row.id, { expires_at: null })
+  now += 6 * dayMs
+  assert.deepEqual(await warningsOf(ctx), [7, 7])
+})
+
+test('a key that is minted for a few days tells of its last day alone, and after a pause of the server once', async () => {
+  const ctx = await makeCaller()
+  await createKey(ctx, input(['contacts:read'], inDays(3)), { keys })
+  assert.deepEqual(await warningsOf(ctx), [])
+  await createKey(ctx, input(['contacts:read'], inDays(9)), { keys })
+  now += 6 * dayMs
+  assert.deepEqual(await warningsOf(ctx), [3])
+  now += 2.5 * dayMs
+  assert.deepEqual(await warningsOf(ctx), [3, 1])
+})
+
+test('nothing is told of the end of a key that was revoked or replaced', async () => {
+  const ctx = await makeCaller()
+  const [revoked, replaced] = [
+    await createKey(ctx, input(['contacts:read'], inDays(8)), { keys }),
+    await createKey(ctx, input(['contacts:read'], inDays(8)), { keys }),
+  ]
+  await revokeKey(ctx, revoked.row.id)
+  const { row } = await rotateKey(ctx, { id: replaced.row.id, graceSeconds: 604_800 }, { keys })
+  now += 2 * dayMs
+  assert.deepEqual(await warningsOf(ctx), [6])
+  await revokeKey(ctx, row.id)
+  now += 5.5 * dayMs
+  assert.deepEqual(await warningsOf(ctx), [6])
+})
+
+test('of two servers that look at once, one tells', async () => {
+  const ctx = await makeCaller()
+  await createKey(ctx, input(['contacts:read'], inDays(8)), { keys })
+  now += 2 * dayMs
+  await Promise.all([1, 2, 3].map(() => warnOfExpiry(database.system, clock.now())))
+  assert.deepEqual(await warningsOf(ctx), [6])
 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { normalNetwork } from '../../base/networks.ts'
 import { scopes } from '../scopes.ts'
 import { idOutput, timeInput, timeOutput } from '../wire.ts'
 
@@ -11,15 +12,50 @@ const scopeList = z
     examples: [['contacts:write', 'chat:write']],
   })
 
+const requestsPerMinute = z.number().int().min(1).max(1_000_000).meta({
+  description: 'What this key alone may send a minute, below what the workspace may. Null: nothing of its own.',
+})
+
+const network = z
+  .string()
+  .max(64)
+  .transform((text, issue): string => {
+    const normal = normalNetwork(text)
+    if (normal !== undefined) return normal
+    issue.addIssue({ code: 'custom', message: 'must be an IP address, or a network such as 203.0.113.0/24' })
+    return z.NEVER
+  })
+
+const allowedAddresses = z
+  .array(network)
+  .max(50)
+  .transform((list) => [...new Set(list)])
+  .meta({
+    description:
+      'The IP addresses and networks, of version 4 or 6, that the key may be used from. An empty list: from everywhere.',
+    examples: [['203.0.113.7', '2001:db8:1::/48']],
+  })
+
+const keyName = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .meta({ examples: ['Production app'] })
+
 export const CreateApiKey = z.strictObject({
-  name: z
-    .string()
-    .trim()
-    .min(1)
-    .max(100)
-    .meta({ examples: ['Production app'] }),
+  name: keyName,
   scopes: scopeList,
+  allowed_addresses: allowedAddresses.optional(),
   expires_at: timeInput.nullish(),
+  requests_per_minute: requestsPerMinute.nullish(),
+})
+
+export const UpdateApiKey = z.strictObject({
+  name: keyName.optional(),
+  allowed_addresses: allowedAddresses.optional(),
+  expires_at: timeInput.nullish().meta({ description: 'The new end, in the future; null: the key never expires.' }),
+  requests_per_minute: requestsPerMinute.nullish(),
 })
 
 export const RotateApiKey = z.strictObject({
@@ -41,7 +77,11 @@ export const ApiKey = z
       .meta({ description: 'The first characters of the key, to recognise it by.', examples: ['ply_live_4fX…'] }),
     mode: z.enum(['live', 'sandbox']),
     scopes: z.array(z.string()),
+    allowed_addresses: z
+      .array(z.string())
+      .meta({ description: 'Where the key may be used from; empty: from everywhere.', examples: [['203.0.113.0/24']] }),
     status: z.enum(['active', 'expired', 'revoked', 'rotating']),
+    requests_per_minute: requestsPerMinute.nullable(),
     expires_at: timeOutput.nullable(),
     revoked_at: timeOutput.nullable(),
     last_used_at: timeOutput.nullable(),
@@ -68,7 +108,11 @@ export const ApiKeyValidity = z
     scopes: z.array(z.string()),
     expires_at: timeOutput.nullable(),
     usage: z.number().int().meta({ description: 'Calls with this key this month.' }),
-    limit: z.number().int().nullable().meta({ description: 'Calls allowed a month; null means no limit.' }),
+    limit: z
+      .number()
+      .int()
+      .nullable()
+      .meta({ description: 'Calls allowed a month; null means no limit, as in every sandbox.' }),
   })
   .meta({ id: 'ApiKeyValidity' })
 
@@ -77,4 +121,13 @@ export const ApiKeyEventData = z.object({
   name: z.string(),
   scopes: z.array(z.string()),
   actor: z.string(),
+})
+
+export const ApiKeyUpdatedData = ApiKeyEventData.extend({
+  changed: z.array(z.string()).meta({ description: 'The names of the fields that are not as they were.' }),
+})
+
+export const ApiKeyExpiringData = ApiKeyEventData.omit({ actor: true }).extend({
+  expires_at: timeOutput,
+  days_left: z.number().int().meta({ description: 'Whole days until then, rounded up.' }),
 })

@@ -1,5 +1,4 @@
 import type { z } from 'zod'
-import { AppError } from '../../base/errors.ts'
 import { toWireId } from '../../base/ids.ts'
 import { transaction } from '../../database/transaction.ts'
 import { recordAudit } from '../audit-logs/index.ts'
@@ -11,6 +10,7 @@ import { insertKey } from './insert-key.ts'
 import type { KeyFormat } from './key-format.ts'
 import type { ApiKeyRow } from './present.ts'
 import { refuseBeyondMinter } from './refuse-beyond-minter.ts'
+import { requireFuture } from './require-future.ts'
 
 /** Mints a key. The answer is the only place where the key can ever be read. */
 export const createKey = async (
@@ -21,10 +21,20 @@ export const createKey = async (
   requireScope(ctx, 'api_keys:manage')
   refuseBeyondMinter(ctx, input.scopes)
   const expiresAt = input.expires_at ?? null
-  if (expiresAt && expiresAt <= ctx.clock.now())
-    throw new AppError('UNPROCESSABLE', 'expires_at must be in the future.', { param: 'expires_at' })
+  requireFuture(expiresAt, ctx.clock.now())
   return transaction(ctx.db, async (tx) => {
-    const made = await insertKey(ctx, tx, { name: input.name, scopes: input.scopes, expiresAt }, keys)
+    const made = await insertKey(
+      ctx,
+      tx,
+      {
+        name: input.name,
+        scopes: input.scopes,
+        expiresAt,
+        allowedAddresses: input.allowed_addresses ?? [],
+        requestsPerMinute: input.requests_per_minute ?? null,
+      },
+      keys,
+    )
     await recordEvent(ctx, tx, apiKeyCreated, {
       subject: { type: 'api_key', id: made.row.id },
       data: {
@@ -37,7 +47,11 @@ export const createKey = async (
     await recordAudit(ctx, tx, {
       action: 'api_key.created',
       target: { type: 'api_key', id: toWireId('apiKey', made.row.id) },
-      detail: { prefix: made.row.display_prefix, scopes: made.row.scopes },
+      detail: {
+        prefix: made.row.display_prefix,
+        scopes: made.row.scopes,
+        allowed_addresses: made.row.allowed_addresses,
+      },
     })
     return made
   })

@@ -1,3 +1,4 @@
+import { compileNetworks } from '../../base/networks.ts'
 import type { Db } from '../../database/open.ts'
 
 /** What a living key stands for: its workspace, its rights and the limits of its plan. */
@@ -11,6 +12,8 @@ export type KeyHolder = {
   requestsPerMinute: number | null
   keyCallsPerMonth: number | null
   expiresAt: Date | null
+  /** Whether the key may be used from an address; null: from everywhere. */
+  allowsAddress: ((address: string) => boolean) | null
 }
 
 /** Finds the holder of a key by its hash; undefined when the key is unknown or dead. Looks across workspaces, so it takes `system`. */
@@ -24,6 +27,7 @@ export const findKey = async (system: Db, hash: Buffer, now: Date): Promise<KeyH
       'k.name',
       'k.workspace_id',
       'k.scopes',
+      'k.allowed_addresses',
       'k.expires_at',
       'k.grace_until',
       'w.mode',
@@ -47,6 +51,7 @@ export const findKey = async (system: Db, hash: Buffer, now: Date): Promise<KeyH
     planId: row.plan_id,
     requestsPerMinute: row.requests_per_minute,
     keyCallsPerMonth: row.key_calls_per_month,
+    allowsAddress: row.allowed_addresses.length > 0 ? compileNetworks(row.allowed_addresses) : null,
     expiresAt: ends.length > 0 ? new Date(Math.min(...ends.map(Number))) : null,
   }
 }

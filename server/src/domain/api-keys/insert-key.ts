@@ -2,9 +2,16 @@ import { newId } from '../../base/ids.ts'
 import type { Db } from '../../database/open.ts'
 import { actorName, type Ctx } from '../context.ts'
 import type { KeyFormat } from './key-format.ts'
+import { nextWarningAt } from './next-warning.ts'
 import type { ApiKeyRow } from './present.ts'
 
-type NewKey = { name: string; scopes: string[]; expiresAt: Date | null }
+type NewKey = {
+  name: string
+  scopes: string[]
+  expiresAt: Date | null
+  allowedAddresses?: string[]
+  requestsPerMinute?: number | null
+}
 
 /** Makes a key and stores only its hash; the key itself exists in the answer alone. */
 export const insertKey = async (
@@ -14,6 +21,7 @@ export const insertKey = async (
   keys: KeyFormat,
 ): Promise<{ row: ApiKeyRow; key: string }> => {
   const key = keys.create(ctx.mode)
+  const now = ctx.clock.now()
   const row = await tx
     .insertInto('api_keys')
     .values({
@@ -24,13 +32,16 @@ export const insertKey = async (
       hash: keys.hash(key),
       pepper_version: keys.pepperVersion,
       scopes: [...new Set(input.scopes)],
+      allowed_addresses: input.allowedAddresses ?? [],
       expires_at: input.expiresAt,
+      expiry_warning_at: nextWarningAt(input.expiresAt, now),
+      requests_per_minute: input.requestsPerMinute ?? null,
       revoked_at: null,
       replaced_by: null,
       grace_until: null,
       last_used_at: null,
       created_by: actorName(ctx.actor),
-      created_at: ctx.clock.now(),
+      created_at: now,
     })
     .returningAll()
     .executeTakeFirstOrThrow()

@@ -1,4 +1,3 @@
-import { AppError } from '../../base/errors.ts'
 import { toWireId } from '../../base/ids.ts'
 import { transaction } from '../../database/transaction.ts'
 import { recordAudit } from '../audit-logs/index.ts'
@@ -11,10 +10,11 @@ import type { KeyFormat } from './key-format.ts'
 import type { ApiKeyRow } from './present.ts'
 import { lockKeyRow } from './queries.ts'
 import { refuseBeyondMinter } from './refuse-beyond-minter.ts'
+import { requireLiving } from './require-living.ts'
 
 type Rotated = { row: ApiKeyRow; key: string; oldHash: Buffer }
 
-/** Replaces a key by one of the same name and scopes; the old one dies at once, or after the grace asked for. */
+/** Replaces a key by one of the same name, scopes and addresses; the old one dies at once, or after the grace asked for. */
 export const rotateKey = async (
   ctx: Ctx,
   { id, graceSeconds }: { id: string; graceSeconds: number },
@@ -24,13 +24,20 @@ export const rotateKey = async (
   return transaction(ctx.db, async (tx) => {
     const now = ctx.clock.now()
     const old = await lockKeyRow(ctx, tx, id)
-    if (old.revoked_at || old.replaced_by || (old.expires_at && old.expires_at <= now))
-      throw new AppError(
-        'CONFLICT',
-        'Only a living key can be rotated: this one is revoked, expired or already replaced.',
-      )
+    requireLiving(old, now, 'rotated')
     refuseBeyondMinter(ctx, old.scopes as Scope[])
-    const made = await insertKey(ctx, tx, { name: old.name, scopes: old.scopes, expiresAt: old.expires_at }, keys)
+    const made = await insertKey(
+      ctx,
+      tx,
+      {
+        name: old.name,
+        scopes: old.scopes,
+        expiresAt: old.expires_at,
+        allowedAddresses: old.allowed_addresses,
+        requestsPerMinute: old.requests_per_minute,
+      },
+      keys,
+    )
     const end = graceSeconds > 0 ? { grace_until: new Date(now.getTime() + graceSeconds * 1_000) } : { revoked_at: now }
     await tx
       .updateTable('api_keys')

@@ -8,6 +8,7 @@ export const auditActions = [
   'api_key.created',
   'api_key.revoked',
   'api_key.rotated',
+  'api_key.updated',
   'delivery.retried',
   'event.replayed',
   'invite.created',

@@ -11,6 +11,8 @@ import {
   RotateApiKey,
   revokeKey,
   rotateKey,
+  UpdateApiKey,
+  updateKey,
   validateKey,
 } from '../../domain/api-keys/index.ts'
 import { idInput, listOf, pageQuery } from '../../domain/wire.ts'
@@ -75,6 +77,25 @@ export const apiKeyEndpoints = [
     handler: async ({ ctx, params: { id } }) => ok(presentApiKey(ctx, await getKey(ctx, id))),
   }),
   defineEndpoint({
+    id: 'api_keys_update',
+    method: 'PATCH',
+    path: '/v1/api-keys/{id}',
+    access: 'api_keys:manage',
+    tag,
+    summary: 'Change an API key',
+    description:
+      'Fields that are absent stay as they are. Scopes never change: mint another key. Whoever could not mint the key cannot change it. Takes effect at once, and within a second in other processes.',
+    params,
+    body: UpdateApiKey,
+    responses: { 200: ApiKey },
+    errors: [409],
+    handler: async ({ ctx, params: { id }, body, deps, afterCommit }) => {
+      const row = await updateKey(ctx, id, body)
+      afterCommit(() => deps.keyCache.forget(row.hash))
+      return ok(presentApiKey(ctx, row))
+    },
+  }),
+  defineEndpoint({
     id: 'api_keys_revoke',
     method: 'DELETE',
     path: '/v1/api-keys/{id}',
@@ -96,7 +117,8 @@ export const apiKeyEndpoints = [
     access: 'api_keys:manage',
     tag,
     summary: 'Replace an API key by a new one',
-    description: 'The new key has the same name and scopes. The old one dies at once, or after `grace_seconds`.',
+    description:
+      'The new key has the same name, scopes, addresses and limit. The old one dies at once, or after `grace_seconds`.',
     params,
     body: RotateApiKey,
     responses: { 201: NewApiKey },
