@@ -28,6 +28,8 @@ type WorkspacesTable = Stamped & {
   name: string
   plan_id: string
   status: ColumnType<'active' | 'suspended', 'active' | 'suspended' | undefined, 'active' | 'suspended'>
+  reference: ColumnType<string | null, string | null | undefined, string | null>
+  metadata: ColumnType<string, string | undefined, string>
 }
 
 type UsageCountersTable = Owned & { metric: string; day: string; slot: number; used: number }
@@ -333,6 +335,13 @@ type WebhooksTable = Owned &
     description: string | null
     status: 'active' | 'paused' | 'disabled'
     disabled_reason: string | null
+    filter: string | null
+    sealed_headers: Buffer | null
+    header_names: string[]
+    max_in_flight: number
+    max_per_second: number | null
+    fifo: boolean
+    retry_policy: 'standard' | 'extended'
     test_minute: Date | null
     tests: Counter
   }

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { idInput, idOutput, timeOutput } from '../wire.ts'
+import { ContentFilter } from './content-filter.ts'
+import { CustomHeaders } from './custom-headers.ts'
 
 const url = z
   .string()
@@ -21,13 +23,45 @@ const eventList = z
 
 const description = z.string().trim().max(500).meta({ description: 'A label of your own.' })
 
-export const CreateWebhook = z.strictObject({ url, events: eventList, description: description.nullish() })
+const settings = {
+  max_in_flight: z.number().int().min(1).max(32).meta({
+    description:
+      'How many deliveries may be under way at once. Default: 8. Fewer are, while the endpoint is in trouble.',
+  }),
+  max_per_second: z.number().min(0.1).max(1_000).meta({ description: 'How many deliveries may begin in a second.' }),
+  fifo: z.boolean().meta({
+    description:
+      'One delivery at a time, in the order of the log: one that fails holds up those behind it until it is delivered or has failed for good.',
+  }),
+  retry_policy: z.enum(['standard', 'extended']).meta({
+    description:
+      '`standard`: five attempts in ten and a half hours. `extended`: ten attempts in three days, the first retry after five seconds.',
+  }),
+}
+
+export const CreateWebhook = z.strictObject({
+  url,
+  events: eventList,
+  description: description.nullish(),
+  filter: ContentFilter.nullish(),
+  headers: CustomHeaders.nullish(),
+  max_in_flight: settings.max_in_flight.optional(),
+  max_per_second: settings.max_per_second.nullish(),
+  fifo: settings.fifo.optional(),
+  retry_policy: settings.retry_policy.optional(),
+})
 
 /** Absent fields stay as they are. */
 export const UpdateWebhook = z.strictObject({
   url: url.optional(),
   events: eventList.optional(),
   description: description.nullish(),
+  filter: ContentFilter.nullish(),
+  headers: CustomHeaders.nullish().meta({ description: 'Replaces all of them; null or `{}` removes them.' }),
+  max_in_flight: settings.max_in_flight.optional(),
+  max_per_second: settings.max_per_second.nullish(),
+  fifo: settings.fifo.optional(),
+  retry_policy: settings.retry_policy.optional(),
   status: z.enum(['active', 'paused']).optional().meta({
     description:
       'A paused webhook goes on collecting; `active` delivers what it collected, and revives a disabled one.',
@@ -45,6 +79,12 @@ export const Webhook = z
       .string()
       .nullable()
       .meta({ description: '`endpoint_gone`: it answered 410, which asks never to be called again.' }),
+    filter: ContentFilter.nullable(),
+    headers: z.record(z.string(), z.string()).meta({ description: 'The names of its own headers; values are masked.' }),
+    max_in_flight: z.number().int(),
+    max_per_second: z.number().nullable(),
+    fifo: z.boolean(),
+    retry_policy: z.enum(['standard', 'extended']),
     created_at: timeOutput,
     updated_at: timeOutput,
   })
@@ -94,9 +134,13 @@ export const EventDelivery = z
     event_type: z.string(),
     status: z.enum(deliveryStatuses).meta({
       description:
-        '`failed`: the last attempt failed. `skipped`: the webhook was disabled before it could be delivered.',
+        '`failed`: the last attempt failed. `skipped`: by an older version, when the webhook was disabled before it could be delivered.',
     }),
     trigger: z.enum(['event', 'manual', 'replay']),
+    sequence: z.number().int().nullable().meta({
+      description:
+        'Its place among the deliveries of this webhook, as in the header of the same name. Null for older ones.',
+    }),
     attempt_count: z.number().int(),
     http_status: z.number().int().nullable().meta({ description: 'Of the latest attempt.' }),
     error: deliveryError.nullable().meta({ description: 'Of the latest attempt.' }),

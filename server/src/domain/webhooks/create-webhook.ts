@@ -5,20 +5,23 @@ import type { SecretBox } from '../../base/secret-box.ts'
 import { createWebhookSecret } from '../../base/signature.ts'
 import type { Db } from '../../database/open.ts'
 import { transaction } from '../../database/transaction.ts'
+import { tuneLane } from '../../work/lanes.ts'
 import { recordAudit } from '../audit-logs/index.ts'
 import { type Ctx, requireScope } from '../context.ts'
 import { type EventType, recordEvent } from '../events/index.ts'
 import { outgoingPolicy, readOutgoingUrl } from '../outgoing-url.ts'
 import { checkEvents } from './check-events.ts'
 import type { CreateWebhook } from './contract.ts'
+import { checkHeaders, sealHeaders } from './custom-headers.ts'
 import { webhookCreated } from './events.ts'
+import { deliveryWindow, laneOf, paceOf } from './lane.ts'
 import { presentWebhook, type WebhookRow } from './present.ts'
 import { secretOwner } from './webhook-keys.ts'
 
 type Outside = {
   eventTypes: readonly EventType[]
   secretBox: SecretBox
-  settings: { sandboxLoopback: boolean }
+  settings: { sandboxLoopback: boolean; webhookHeaderBrand: string }
 }
 
 // The workspace's row stays locked to the end, so that two callers cannot both take the last place.
@@ -26,23 +29,22 @@ const refuseBeyondPlan = async (ctx: Ctx, tx: Db): Promise<void> => {
   const plan = await tx
     .selectFrom('workspaces as w')
     .innerJoin('plans as p', 'p.id', 'w.plan_id')
-    .select(['p.label', 'p.webhooks_max'])
+    .select(['p.id', 'p.label', 'p.webhooks_max'])
     .where('w.id', '=', ctx.workspaceId)
     .forNoKeyUpdate('w')
     .executeTakeFirstOrThrow()
-  if (plan.webhooks_max === null) return
+  const { id, label, webhooks_max: limit } = plan
+  if (limit === null) return
   const { count } = await tx
     .selectFrom('webhooks')
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .where('workspace_id', '=', ctx.workspaceId)
     .executeTakeFirstOrThrow()
-  if (count < plan.webhooks_max) return
+  if (count < limit) return
   throw new AppError(
     'FORBIDDEN',
-    `The plan ${plan.label} allows ${plan.webhooks_max} webhooks. Delete one, or change the plan.`,
-    {
-      details: { plan_limit: 'webhooks_max', limit: plan.webhooks_max },
-    },
+    `The plan ${label} allows ${limit} ${limit === 1 ? 'webhook' : 'webhooks'}. Delete one, or change the plan.`,
+    { details: { plan: id, plan_limit: 'webhooks_max', limit, used: Number(count) } },
   )
 }
 
@@ -55,16 +57,26 @@ export const createWebhook = async (
   requireScope(ctx, 'webhooks:write')
   readOutgoingUrl(input.url, outgoingPolicy(ctx.mode, settings))
   const events = checkEvents(input.events, eventTypes)
+  const headers = input.headers ?? {}
+  checkHeaders(headers, settings.webhookHeaderBrand)
   const now = ctx.clock.now()
   const secret = createWebhookSecret()
+  const id = newId()
   const row: WebhookRow = {
     workspace_id: ctx.workspaceId,
-    id: newId(),
+    id,
     url: input.url,
     events,
     description: input.description ?? null,
     status: 'active',
     disabled_reason: null,
+    filter: input.filter ? JSON.stringify(input.filter) : null,
+    sealed_headers: sealHeaders(secretBox, id, headers),
+    header_names: Object.keys(headers),
+    max_in_flight: input.max_in_flight ?? deliveryWindow,
+    max_per_second: input.max_per_second ?? null,
+    fifo: input.fifo ?? false,
+    retry_policy: input.retry_policy ?? 'standard',
     created_at: now,
     updated_at: now,
   }
@@ -86,6 +98,7 @@ export const createWebhook = async (
         expires_at: null,
       })
       .execute()
+    await tuneLane(tx, laneOf(ctx.workspaceId, row.id), paceOf(row))
     await recordEvent(ctx, tx, webhookCreated, { subject: { type: 'webhook', id: row.id }, data: presentWebhook(row) })
     await recordAudit(ctx, tx, {
       action: 'webhook.created',

@@ -246,19 +246,18 @@ test('hanging, resetting, dripping and redirecting endpoints fail in their own w
     [0],
   ))
 
-test('an endpoint that answers 410 is never called again, until its webhook is made active', () =>
+test('an endpoint that answers 410 is called no more, and gets what it missed once its webhook is made active', () =>
   withReceiver(
     async ({ ctx, outside, receiver, webhookId }) => {
       receiver.respond((_, response, { number }) => response.writeHead(number === 0 ? 500 : 410).end())
       await running(outside, async () => {
-        const first = await makeNote(ctx, 1)
+        await makeNote(ctx, 1)
         await until('the first attempt failed', () => receiver.received.length === 1)
         const second = await makeNote(ctx, 2)
-        await settled(ctx, second)
-        await settled(ctx, first)
-        const webhook = await getWebhook(ctx, webhookId)
-        assert.deepEqual([webhook.status, webhook.disabled_reason], ['disabled', 'endpoint_gone'])
-        await makeNote(ctx, 3)
+        await until('the webhook is disabled', async () => (await getWebhook(ctx, webhookId)).status === 'disabled')
+        assert.equal((await getWebhook(ctx, webhookId)).disabled_reason, 'endpoint_gone')
+        const third = await makeNote(ctx, 3)
+        await until('the third is collected', async () => (await deliveriesOf(ctx)).length === 3)
         await until('the change is told', async () => {
           const last = await ctx.db
             .selectFrom('events')
@@ -269,22 +268,99 @@ test('an endpoint that answers 410 is never called again, until its webhook is m
         })
         assert.equal(receiver.received.length, 2)
         assert.deepEqual(
-          (await deliveriesOf(ctx)).map(({ status, error }) => [status, error?.code]),
+          (await deliveriesOf(ctx)).map(({ status, error, sequence }) => [sequence, status, error?.code]),
           [
-            ['skipped', 'endpoint_gone'],
-            ['skipped', 'webhook_disabled'],
+            [3, 'pending', undefined],
+            [2, 'pending', 'endpoint_gone'],
+            [1, 'pending', 'http_error'],
           ],
         )
         receiver.respond((_, response) => response.writeHead(200).end())
         const revived = await updateWebhook(ctx, webhookId, { status: 'active' }, outside)
         assert.equal(revived.disabled_reason, null)
-        const fourth = await makeNote(ctx, 4)
-        await settled(ctx, fourth)
-        assert.equal((await detailOf(ctx, fourth)).status, 'delivered')
+        for (const missed of [second, third]) {
+          await settled(ctx, missed)
+          assert.equal((await detailOf(ctx, missed)).status, 'delivered')
+        }
       })
     },
     [0, 3_600],
   ))
+
+test('an ordered webhook gets its events one by one, and none before the one that failed before it', () =>
+  withReceiver(
+    async ({ ctx, outside, receiver, webhookId }) => {
+      await updateWebhook(ctx, webhookId, { fifo: true }, outside)
+      receiver.respond((_, response, { number }) => response.writeHead(number === 3 ? 503 : 200).end())
+      await running(outside, async () => {
+        for (let n = 1; n <= 20; n++) await makeNote(ctx, n)
+        await until('all arrive', () => receiver.received.length === 21)
+      })
+      const numbers = receiver.received.map(({ headers }) => Number(headers['x-parley-delivery-sequence']))
+      assert.deepEqual(numbers, [1, 2, 3, 4, 4, ...Array.from({ length: 16 }, (_, i) => i + 5)])
+      const order = receiver.received.map(({ body }) => JSON.parse(body.toString()).data.n as number)
+      assert.deepEqual(order, numbers)
+    },
+    [0, 0.1],
+  ))
+
+test('a delivery keeps its number when it is sent again, and a replay has the number of its event', () =>
+  withReceiver(
+    async ({ ctx, outside, receiver }) => {
+      receiver.respond((_, response, { number }) => response.writeHead(number === 0 ? 500 : 200).end())
+      await running(outside, async () => {
+        const first = await makeNote(ctx, 1)
+        await until('it arrives', () => receiver.received.length === 2)
+        await settled(ctx, first)
+        await retryDelivery(ctx, (await listDeliveries(ctx, { eventId: first }, { limit: 1, after: null })).rows[0]!.id)
+        await until('it arrives again', () => receiver.received.length === 3)
+      })
+      assert.deepEqual(
+        receiver.received.map(({ headers }) => headers['x-parley-delivery-sequence']),
+        ['1', '1', '1'],
+      )
+    },
+    [0, 0.1],
+  ))
+
+test('a filter lets through what fits it, and only that is numbered', () =>
+  withReceiver(async ({ ctx, outside, receiver, webhookId }) => {
+    await updateWebhook(ctx, webhookId, { filter: [{ path: 'data.n', op: 'gte', value: 8 }] }, outside)
+    await running(outside, async () => {
+      for (let n = 1; n <= 10; n++) await makeNote(ctx, n)
+      await until('those that fit arrive', () => receiver.received.length === 3)
+      await updateWebhook(ctx, webhookId, { filter: null }, outside)
+      await makeNote(ctx, 1)
+      await until('without a filter all do', () => receiver.received.length === 4)
+    })
+    assert.deepEqual(
+      new Set(receiver.received.map(({ headers }) => headers['x-parley-delivery-sequence'])),
+      new Set(['1', '2', '3', '4']),
+    )
+  }))
+
+test('the own headers of a webhook are sent, sealed at rest, and shown masked', () =>
+  withReceiver(async ({ ctx, outside, receiver, webhookId }) => {
+    const headers = { Authorization: 'Bearer canary-of-the-gateway', 'X-Tenant': 'acme' }
+    const row = await updateWebhook(ctx, webhookId, { headers }, outside)
+    await running(outside, async () => {
+      const eventId = await makeNote(ctx, 1)
+      await until('it arrives', () => receiver.received.length === 1)
+      await settled(ctx, eventId)
+      const shown = JSON.stringify([
+        await detailOf(ctx, eventId),
+        row.header_names,
+        await ctx.db.selectFrom('events').select('payload').execute(),
+        await ctx.db.selectFrom('audit_logs').selectAll().execute(),
+        await ctx.db.selectFrom('webhooks').selectAll().execute(),
+      ])
+      assert.ok(shown.includes('••••') && !shown.includes('canary'))
+    })
+    const { headers: got } = receiver.received[0]!
+    assert.deepEqual([got.authorization, got['x-tenant']], [headers.Authorization, 'acme'])
+    await updateWebhook(ctx, webhookId, { headers: null }, outside)
+    assert.deepEqual((await getWebhook(ctx, webhookId)).header_names, [])
+  }))
 
 test('a paused webhook collects, and delivers in order once it is resumed', () =>
   withReceiver(async ({ ctx, outside, receiver, webhookId }) => {
@@ -310,7 +386,11 @@ test('a paused webhook collects, and delivers in order once it is resumed', () =
 test('pausing holds at once what is already leased to a worker', () =>
   withReceiver(async ({ ctx, outside, receiver, webhookId }) => {
     const held: (() => void)[] = []
-    receiver.respond((_, response) => held.push(() => response.writeHead(200).end()))
+    // The first ones are answered, for the window opens with success.
+    receiver.respond((_, response, { number }) => {
+      if (number < 10) response.writeHead(200).end()
+      else held.push(() => response.writeHead(200).end())
+    })
     await running(outside, async () => {
       for (let n = 0; n < 40; n++) await makeNote(ctx, n)
       await until('the window is full', () => held.length === 8)
@@ -321,7 +401,7 @@ test('pausing holds at once what is already leased to a worker', () =>
         const lanes = await database.system.selectFrom('lanes').selectAll().where('key', '=', webhookId).execute()
         return lanes.every(({ lease_until }) => lease_until === null || lease_until < new Date(Date.now() + 8_500))
       })
-      assert.equal(receiver.received.length, 8)
+      assert.equal(receiver.received.length, 18)
       await updateWebhook(ctx, webhookId, { status: 'active' }, outside)
       await until('all arrive', async () => (await deliveriesOf(ctx)).every(({ status }) => status === 'delivered'))
     })

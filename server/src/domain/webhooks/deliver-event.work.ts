@@ -8,10 +8,12 @@ import type { SafeHttp } from '../../base/safe-http.ts'
 import type { SecretBox } from '../../base/secret-box.ts'
 import type { SigningKeys } from '../../base/signature.ts'
 import type { Db } from '../../database/open.ts'
-import { defineWorkKind, type WorkItem, type WorkKind } from '../../work/work-kind.ts'
+import { defineWorkKind, type Strain, type WorkItem, type WorkKind } from '../../work/work-kind.ts'
 import { outgoingPolicy } from '../outgoing-url.ts'
+import { type CustomHeaders, openHeaders } from './custom-headers.ts'
 import { type DeliveryWork, readDeliveryWork } from './delivery-work.ts'
-import { deliveryKind } from './lane.ts'
+import { deliveryKind, deliveryWindow } from './lane.ts'
+import { extendedRetrySeconds, type RetryPolicy } from './plan-retry.ts'
 import { sendDelivery } from './send-delivery.ts'
 import { type DeliveryOutcome, settleDeliveries } from './settle-deliveries.ts'
 import { createWebhookKeys } from './webhook-keys.ts'
@@ -43,13 +45,15 @@ type Endpoint = {
   url: string
   status: 'active' | 'paused' | 'disabled'
   mode: 'live' | 'sandbox'
+  retry_policy: RetryPolicy
+  sealed_headers: Buffer | null
   version: number
   sealed: Buffer
 }
 
-type Input = { work: DeliveryWork; endpoint: Endpoint; keys: SigningKeys | null; body: Buffer }
+type Opened = { keys: SigningKeys; customHeaders: CustomHeaders }
+type Input = { work: DeliveryWork; endpoint: Endpoint; opened: Opened | null; body: Buffer }
 
-const window = 8
 const pausedMs = 1_000
 
 const nameOf = (workspaceId: string, id: string) => `${workspaceId} ${id}`
@@ -57,7 +61,7 @@ const nameOf = (workspaceId: string, id: string) => `${workspaceId} ${id}`
 const readEndpoints = async (db: Db, items: WorkItem[]): Promise<Map<string, Endpoint>> => {
   const lanes = [...new Map(items.map((item) => [nameOf(item.workspaceId, item.key), item])).values()]
   const { rows } = await sql<Endpoint>`
-    select w.workspace_id, w.id, w.url, w.status, o.mode, s.version, s.sealed
+    select w.workspace_id, w.id, w.url, w.status, w.retry_policy, w.sealed_headers, o.mode, s.version, s.sealed
     from unnest(${lanes.map((lane) => lane.workspaceId)}::uuid[], ${lanes.map((lane) => lane.key)}::uuid[]) as i (workspace_id, id)
     join webhooks w on w.workspace_id = i.workspace_id and w.id = i.id
     join workspaces o on o.id = w.workspace_id
@@ -81,6 +85,15 @@ const readBodies = async (db: Db, events: { workspaceId: string; id: string }[])
   return new Map(rows.map((row) => [nameOf(row.workspace_id, row.id), Buffer.from(row.payload)]))
 }
 
+// A refusal of the event says nothing of the endpoint's strength; silence, overload and broken connections do.
+const strainOf = (result: DeliveryOutcome): Strain => {
+  if (result.outcome !== 'attempted') return 'unknown'
+  const { errorCode, httpStatus } = result.attempt
+  if (errorCode === null) return 'none'
+  if (errorCode === 'http_error') return httpStatus === 429 || (httpStatus ?? 0) >= 500 ? 'strained' : 'unknown'
+  return errorCode === 'interrupted' ? 'unknown' : 'strained'
+}
+
 /** Delivers events to webhooks: signs, posts, records every attempt, and tries again by the schedule. */
 export const createDeliveryKind = (outside: Outside, tuning: Tuning = {}): WorkKind => {
   const { safeHttp, secretBox, clock, log, settings } = outside
@@ -90,19 +103,21 @@ export const createDeliveryKind = (outside: Outside, tuning: Tuning = {}): WorkK
     sandbox: outgoingPolicy('sandbox', settings),
   }
   const keysOf = createWebhookKeys(secretBox)
+  const schedules = { standard: settings.webhookRetrySeconds, extended: extendedRetrySeconds }
 
-  const openKeys = ({ id, version, sealed }: Endpoint): SigningKeys | null => {
+  const open = ({ id, version, sealed, sealed_headers }: Endpoint): Opened | null => {
     try {
-      return keysOf(id, version, sealed)
+      return { keys: keysOf(id, version, sealed), customHeaders: openHeaders(secretBox, id, sealed_headers) }
     } catch (error) {
-      log.error({ err: error, webhook: id }, 'the secret of a webhook could not be opened')
+      log.error({ err: error, webhook: id }, 'the secrets of a webhook could not be opened')
       return null
     }
   }
 
   return defineWorkKind<Input, DeliveryOutcome>({
     kind: deliveryKind,
-    window,
+    window: deliveryWindow,
+    strainOf,
 
     prepare: async (db, items) => {
       const works = items.map((item) => readDeliveryWork(item.payload))
@@ -112,23 +127,23 @@ export const createDeliveryKind = (outside: Outside, tuning: Tuning = {}): WorkK
         const work = works[i]!
         const endpoint = endpoints.get(nameOf(workspaceId, key))
         const body = bodies.get(nameOf(workspaceId, work.event_id))
-        return endpoint && body ? { work, endpoint, body, keys: openKeys(endpoint) } : null
+        return endpoint && body ? { work, endpoint, body, opened: open(endpoint) } : null
       })
     },
 
-    run: async (item, { work, endpoint, keys, body }, signal) => {
-      if (endpoint.status === 'disabled') return { outcome: 'skipped', work }
-      if (endpoint.status === 'paused') {
+    run: async (item, { work, endpoint, opened, body }, signal) => {
+      if (endpoint.status !== 'active') {
         // The lane was leased before the pause and is lost at its next renewal; until then its items step back in line.
         await delay(pausedMs, undefined, { signal }).catch(() => undefined)
         return { outcome: 'postponed', work }
       }
-      if (!keys) return { outcome: 'unsigned', work }
+      if (!opened) return { outcome: 'unsigned', work }
       const at = clock.now()
       const outgoing = {
         url: endpoint.url,
         policy: policies[endpoint.mode],
-        keys,
+        ...opened,
+        number: item.number ?? work.number,
         eventId: toWireId('event', work.event_id),
         eventType: work.event_type,
         body,
@@ -143,10 +158,9 @@ export const createDeliveryKind = (outside: Outside, tuning: Tuning = {}): WorkK
         signal,
       })
       if (attempt.errorCode === 'interrupted' && !attempt.written) return { outcome: 'postponed', work }
-      return { outcome: 'attempted', work, attempt }
+      return { outcome: 'attempted', work, attempt, policy: endpoint.retry_policy }
     },
 
-    settle: (tx, finished) =>
-      settleDeliveries(tx, finished, { clock, log, schedule: settings.webhookRetrySeconds, random }),
+    settle: (tx, finished) => settleDeliveries(tx, finished, { clock, log, schedules, random }),
   })
 }

@@ -8,6 +8,8 @@ export type DeliveryWork = {
   event_type: string
   trigger: DeliveryTrigger
   generation: number
+  /** Of a replay: the place that the event had among the webhook's deliveries. Fresh ones have it from their lane. */
+  number: number | null
   /** Attempts made so far, and those of them that count against the schedule: an interrupted one does not. */
   attempts: number
   failures: number
@@ -20,15 +22,17 @@ export const newDeliveryWork = (
   event: { id: string; type: string },
   trigger: DeliveryTrigger,
   generation: number,
+  number: number | null = null,
 ): DeliveryWork => ({
   event_id: event.id,
   event_type: event.type,
   trigger,
   generation,
+  number,
   attempts: 0,
   failures: 0,
   http_status: null,
   error_code: null,
 })
 
-export const readDeliveryWork = (payload: string): DeliveryWork => JSON.parse(payload)
+export const readDeliveryWork = (payload: string): DeliveryWork => ({ number: null, ...JSON.parse(payload) })

@@ -9,6 +9,12 @@ const webhook: z.input<typeof Webhook> = {
   description: null,
   status: 'active',
   disabled_reason: null,
+  filter: null,
+  headers: {},
+  max_in_flight: 8,
+  max_per_second: null,
+  fifo: false,
+  retry_policy: 'standard',
   created_at: '2026-03-11T11:22:00.000Z',
   updated_at: '2026-03-11T11:22:00.000Z',
 }

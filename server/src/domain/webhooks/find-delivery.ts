@@ -8,7 +8,7 @@ import { type DeliveryRow, ofWaitingItem } from './present-delivery.ts'
 export const findDelivery = async (db: Db, workspaceId: string, id: string): Promise<DeliveryRow> => {
   const waiting = await db
     .selectFrom('work_items')
-    .select(['id', 'key', 'due_at', 'payload', 'created_at'])
+    .select(['id', 'key', 'due_at', 'payload', 'number', 'created_at'])
     .where('workspace_id', '=', workspaceId)
     .where('id', '=', id)
     .where('kind', '=', deliveryKind)

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Db } from '../../database/open.ts'
-import type { LaneId } from '../../work/work-kind.ts'
+import type { LaneId, LaneSettings } from '../../work/work-kind.ts'
 
 export const deliveryKind = 'webhook'
 
@@ -20,3 +20,15 @@ export const lockLane = async (tx: Db, { workspaceId, kind, key }: LaneId): Prom
     tx,
   )
 }
+
+/** How many deliveries of a webhook are under way at once, where it says nothing else. */
+export const deliveryWindow = 8
+
+type Pace = { max_in_flight: number; max_per_second: number | null; fifo: boolean }
+
+/** What a webhook's own settings make of its lane. */
+export const paceOf = ({ max_in_flight, max_per_second, fifo }: Pace): Omit<LaneSettings, 'catchUpPerSecond'> => ({
+  maxRunning: max_in_flight,
+  perSecond: max_per_second,
+  ordered: fifo,
+})

@@ -20,7 +20,7 @@ const listWaiting = async (
 ): Promise<DeliveryRow[]> => {
   let query = ctx.db
     .selectFrom('work_items')
-    .select(['id', 'key', 'due_at', 'payload', 'created_at'])
+    .select(['id', 'key', 'due_at', 'payload', 'number', 'created_at'])
     .where('workspace_id', '=', ctx.workspaceId)
     .where('kind', '=', deliveryKind)
   if (webhookId !== undefined) query = query.where('key', '=', webhookId)

@@ -7,6 +7,7 @@ import { newId } from '../../base/ids.ts'
 import type { Database } from '../../database/open.ts'
 import { makeOutside, numberEvents, type Outside } from './delivering.fixture.ts'
 import {
+  CreateWebhook,
   createWebhook,
   deleteWebhook,
   getWebhook,
@@ -97,7 +98,7 @@ test('the plan limits how many webhooks there are, also when they are made at th
   assert.equal(made.filter(({ status }) => status === 'fulfilled').length, 2)
   await assert.rejects(createWebhook(ctx, { url, events: ['*'] }, outside), (error) => {
     assert.ok(refusal('FORBIDDEN', undefined, /Starter allows 2 webhooks/)(error))
-    assert.deepEqual((error as AppError).details, { plan_limit: 'webhooks_max', limit: 2 })
+    assert.deepEqual((error as AppError).details, { plan: 'starter', plan_limit: 'webhooks_max', limit: 2, used: 2 })
     return true
   })
 })
@@ -122,6 +123,21 @@ test('changes touch the named fields only', async () => {
   assert.deepEqual(moved.events, ['*'])
   assert.equal(moved.status, 'active')
   await assert.rejects(updateWebhook(ctx, row.id, { events: ['nope'] }, outside), refusal('BAD_REQUEST', 'events'))
+})
+
+test("headers that are ours or the connection's are refused by name", async () => {
+  const ctx = await makeCaller()
+  for (const name of ['Content-Type', 'host', 'webhook-id', 'Webhook-Signature', 'x-parley-event', 'User-Agent', 'TE'])
+    await assert.rejects(
+      createWebhook(ctx, { url, events: ['*'], headers: { [name]: 'x' } }, outside),
+      refusal('BAD_REQUEST', 'headers', new RegExp(name)),
+    )
+  await assert.rejects(
+    createWebhook(ctx, { url, events: ['*'], headers: { 'X-A': '1', 'x-a': '2' } }, outside),
+    refusal('BAD_REQUEST', 'headers', /twice/),
+  )
+  for (const headers of [{ 'X A': '1' }, { 'X-A': 'a\r\nb' }, { 'X-A': 'ü' }, { '': 'x' }])
+    assert.equal(CreateWebhook.safeParse({ url, events: ['*'], headers }).success, false, JSON.stringify(headers))
 })
 
 test('a webhook of another workspace is not there', async () => {

@@ -1,5 +1,10 @@
 import type { Attempt } from './send-delivery.ts'
 
+export type RetryPolicy = 'standard' | 'extended'
+
+/** Seconds before each attempt of the extended policy: ten attempts in a little over three days. */
+export const extendedRetrySeconds = [0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400] as const
+
 const jitter = 0.1
 
 // Either form of the header: seconds, or a date.

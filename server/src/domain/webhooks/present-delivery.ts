@@ -14,6 +14,7 @@ export type DeliveryRow = {
   event_type: string
   status: z.infer<typeof EventDelivery>['status']
   trigger: z.infer<typeof EventDelivery>['trigger']
+  number: number | null
   attempts: number
   http_status: number | null
   error_code: string | null
@@ -22,7 +23,10 @@ export type DeliveryRow = {
   finished_at: Date | null
 }
 
-type WaitingItem = Pick<Selectable<Tables['work_items']>, 'id' | 'key' | 'due_at' | 'payload' | 'created_at'>
+type WaitingItem = Pick<Selectable<Tables['work_items']>, 'id' | 'key' | 'due_at' | 'payload' | 'number' | 'created_at'>
+
+// The driver reads 64-bit numbers as text where they might not fit.
+const numberOf = (number: number | string | null): number | null => (number === null ? null : Number(number))
 
 export const ofWaitingItem = (item: WaitingItem): DeliveryRow => {
   const { generation: _, failures: __, ...work } = readDeliveryWork(item.payload)
@@ -30,6 +34,7 @@ export const ofWaitingItem = (item: WaitingItem): DeliveryRow => {
     ...work,
     id: item.id,
     webhook_id: item.key,
+    number: numberOf(item.number ?? work.number),
     status: 'pending',
     next_attempt_at: item.due_at,
     created_at: item.created_at,
@@ -44,6 +49,7 @@ export const presentDelivery = (row: DeliveryRow): z.infer<typeof EventDelivery>
   event_type: row.event_type,
   status: row.status,
   trigger: row.trigger,
+  sequence: numberOf(row.number),
   attempt_count: row.attempts,
   http_status: row.http_status,
   error: presentDeliveryError(row.error_code),

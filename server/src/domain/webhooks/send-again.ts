@@ -45,16 +45,16 @@ const findWaiting = (tx: Db, { workspaceId, event, webhookId }: Again) =>
     .where(ofEvent('work_items', event.id))
     .executeTakeFirst()
 
-const nextGeneration = async (tx: Db, { workspaceId, event, webhookId }: Again): Promise<number> => {
+const lastDelivery = async (tx: Db, { workspaceId, event, webhookId }: Again) => {
   const last = await tx
     .selectFrom('deliveries')
-    .select(({ fn }) => fn.max('generation').as('generation'))
+    .select(({ fn }) => [fn.max('generation').as('generation'), fn.max('number').as('number')])
     .where('workspace_id', '=', workspaceId)
     .where('event_at', '=', timeOfId(event.id))
     .where('webhook_id', '=', webhookId)
     .where(ofEvent('deliveries', event.id))
     .executeTakeFirst()
-  return (last?.generation ?? -1) + 1
+  return { generation: last?.generation ?? -1, number: last?.number == null ? null : Number(last.number) }
 }
 
 /**
@@ -70,10 +70,11 @@ export const sendAgain = async (tx: Db, again: Again): Promise<string> => {
   )
   const waiting = await findWaiting(tx, again)
   if (!waiting) {
-    const generation = await nextGeneration(tx, again)
+    const last = await lastDelivery(tx, again)
+    const generation = last.generation + 1
     const id = deliveryId(event.id, webhookId, generation)
     await enqueue(tx, [
-      { ...lane, id, dueAt: now, payload: JSON.stringify(newDeliveryWork(event, trigger, generation)) },
+      { ...lane, id, dueAt: now, payload: JSON.stringify(newDeliveryWork(event, trigger, generation, last.number)) },
     ])
     return id
   }

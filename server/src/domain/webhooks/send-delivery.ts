@@ -1,6 +1,7 @@
 import type { AddressPolicy } from '../../base/address.ts'
 import { type SafeHttp, SafeHttpError, type SafeHttpResponse, type Timings } from '../../base/safe-http.ts'
 import { type SigningKeys, signLegacy, signStandard } from '../../base/signature.ts'
+import { type CustomHeaders, maskHeaders } from './custom-headers.ts'
 import { type DeliveryErrorCode, errorOfFailure, errorOfStatus } from './delivery-error.ts'
 
 export type Outgoing = {
@@ -10,6 +11,10 @@ export type Outgoing = {
   /** In the wire form. */
   eventId: string
   eventType: string
+  /** The place of the event among the deliveries of this webhook. */
+  number: number | null
+  /** The webhook's own. */
+  customHeaders: CustomHeaders
   /** The exact text of the event. */
   body: Buffer
   /** A plain UUID, the same at every attempt. */
@@ -21,6 +26,7 @@ export type Outgoing = {
 
 export type Attempt = {
   at: Date
+  /** As sent, but with the values of the webhook's own headers masked. */
   requestHeaders: Record<string, string>
   /** Null when the answer did not come whole. */
   response: { headers: Record<string, string>; body: string; truncated: boolean } | null
@@ -45,7 +51,7 @@ export type SendOptions = {
 const keptBytes = 4_096
 
 const headersOf = (brand: string, outgoing: Outgoing, at: Date): Record<string, string> => {
-  const { keys, eventId, eventType, body, deliveryId, attempt, replay } = outgoing
+  const { keys, eventId, eventType, number, body, deliveryId, attempt, replay } = outgoing
   const timestamp = Math.floor(at.getTime() / 1_000)
   return {
     'content-type': 'application/json',
@@ -55,6 +61,7 @@ const headersOf = (brand: string, outgoing: Outgoing, at: Date): Record<string, 
     [`X-${brand}-Signature`]: signLegacy(keys, body),
     [`X-${brand}-Timestamp`]: String(timestamp),
     [`X-${brand}-Attempt`]: String(attempt),
+    ...(number === null ? {} : { [`X-${brand}-Delivery-Sequence`]: String(number) }),
     ...(replay ? { [`X-${brand}-Replay`]: '1' } : {}),
     'webhook-id': eventId,
     'webhook-timestamp': String(timestamp),
@@ -106,9 +113,11 @@ const rounded = ({ dns, connect, tls, ttfb, total }: Timings): Timings => {
 
 /** Signs an event both ways and posts it once. A failure of the network is an outcome, not a throw. */
 export const sendDelivery = async (outgoing: Outgoing, at: Date, options: SendOptions): Promise<Attempt> => {
-  const requestHeaders = headersOf(options.brand, outgoing, at)
+  const ours = headersOf(options.brand, outgoing, at)
+  const { customHeaders } = outgoing
+  const requestHeaders = { ...maskHeaders(Object.keys(customHeaders)), ...ours }
   try {
-    const answer = await post(outgoing, requestHeaders, options)
+    const answer = await post(outgoing, { ...customHeaders, ...ours }, options)
     return {
       at,
       requestHeaders,

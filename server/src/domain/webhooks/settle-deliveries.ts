@@ -7,25 +7,30 @@ import type { Again, Finished, WorkItem } from '../../work/work-kind.ts'
 import type { DeliveryErrorCode } from './delivery-error.ts'
 import type { DeliveryWork } from './delivery-work.ts'
 import { disableGoneWebhooks } from './disable-gone-webhooks.ts'
-import { planRetry } from './plan-retry.ts'
+import { planRetry, type RetryPolicy } from './plan-retry.ts'
 import type { Attempt } from './send-delivery.ts'
 
 /**
  * `postponed`: nothing was sent, the item steps back in line. `unsigned`: nothing was sent either, because the secret could
- * not be opened, which is not the receiver's fault and uses up no attempt. `skipped`: the webhook is disabled.
+ * not be opened, which is not the receiver's fault and uses up no attempt.
  */
 export type DeliveryOutcome =
-  | { outcome: 'attempted'; work: DeliveryWork; attempt: Attempt }
+  | { outcome: 'attempted'; work: DeliveryWork; attempt: Attempt; policy: RetryPolicy }
   | { outcome: 'postponed'; work: DeliveryWork }
   | { outcome: 'unsigned'; work: DeliveryWork }
-  | { outcome: 'skipped'; work: DeliveryWork }
 
-type Settling = { clock: Clock; log: Log; schedule: readonly number[]; random: () => number }
+type Settling = {
+  clock: Clock
+  log: Log
+  /** Seconds before each attempt, counted from the failure before it. */
+  schedules: Record<RetryPolicy, readonly number[]>
+  random: () => number
+}
 
 type Final = {
   item: WorkItem
   work: DeliveryWork
-  status: 'delivered' | 'failed' | 'skipped'
+  status: 'delivered' | 'failed'
   attempts: number
   httpStatus: number | null
   errorCode: DeliveryErrorCode | null
@@ -36,43 +41,48 @@ type Verdict = { final: Final } | { again: Again }
 const retryBand = 1
 const unsignedMs = 300_000
 
-const judgeAttempt = (item: WorkItem, work: DeliveryWork, attempt: Attempt, now: Date, options: Settling): Verdict => {
+type Attempted = Extract<DeliveryOutcome, { outcome: 'attempted' }>
+
+// An endpoint that wants no more calls is no failure of the delivery: it stays in line, in a lane that is closed.
+const costsNothing = (code: DeliveryErrorCode): boolean => code === 'interrupted' || code === 'endpoint_gone'
+
+const judgeAttempt = (
+  item: WorkItem,
+  { work, attempt, policy }: Attempted,
+  now: Date,
+  { schedules, random }: Settling,
+): Verdict => {
   const { httpStatus, errorCode } = attempt
   const attempts = work.attempts + 1
   const final = (status: Final['status']): Verdict => ({
     final: { item, work, status, attempts, httpStatus, errorCode },
   })
   if (errorCode === null) return final('delivered')
-  if (errorCode === 'endpoint_gone') return final('skipped')
-  const interrupted = errorCode === 'interrupted'
-  const failures = work.failures + (interrupted ? 0 : 1)
-  const dueAt = interrupted ? now : planRetry(failures, attempt, now, options)
+  const inLine = costsNothing(errorCode)
+  const failures = work.failures + (inLine ? 0 : 1)
+  const dueAt = inLine ? now : planRetry(failures, attempt, now, { schedule: schedules[policy], random })
   if (dueAt === null) return final('failed')
   const next: DeliveryWork = { ...work, attempts, failures, http_status: httpStatus, error_code: errorCode }
-  return { again: { id: item.id, dueAt, band: interrupted ? item.band : retryBand, payload: JSON.stringify(next) } }
+  return { again: { id: item.id, dueAt, band: inLine ? item.band : retryBand, payload: JSON.stringify(next) } }
 }
 
 const judge = ({ item, result }: Finished<DeliveryOutcome>, now: Date, options: Settling): Verdict => {
   const { work } = result
-  if (result.outcome === 'attempted') return judgeAttempt(item, work, result.attempt, now, options)
+  if (result.outcome === 'attempted') return judgeAttempt(item, result, now, options)
   if (result.outcome === 'postponed') return { again: { id: item.id, dueAt: item.dueAt, band: item.band } }
-  if (result.outcome === 'unsigned') {
-    const next: DeliveryWork = { ...work, http_status: null, error_code: 'secret_unavailable' }
-    const dueAt = new Date(now.getTime() + unsignedMs)
-    return { again: { id: item.id, dueAt, band: retryBand, payload: JSON.stringify(next) } }
-  }
-  const { attempts, http_status: httpStatus } = work
-  return { final: { item, work, status: 'skipped', attempts, httpStatus, errorCode: 'webhook_disabled' } }
+  const next: DeliveryWork = { ...work, http_status: null, error_code: 'secret_unavailable' }
+  const dueAt = new Date(now.getTime() + unsignedMs)
+  return { again: { id: item.id, dueAt, band: retryBand, payload: JSON.stringify(next) } }
 }
 
-type Attempted = Finished<DeliveryOutcome> & { result: { attempt: Attempt } }
+type Entry = Finished<DeliveryOutcome> & { result: Attempted }
 
-const wasAttempted = (entry: Finished<DeliveryOutcome>): entry is Attempted => entry.result.outcome === 'attempted'
+const wasAttempted = (entry: Finished<DeliveryOutcome>): entry is Entry => entry.result.outcome === 'attempted'
 
 // Arrays, not rows of values: one text for every size of batch is parsed once.
-const insertAttempts = async (tx: Db, entries: Attempted[]): Promise<void> => {
+const insertAttempts = async (tx: Db, entries: Entry[]): Promise<void> => {
   if (entries.length === 0) return
-  const column = <Value>(read: (attempt: Attempt, entry: Attempted) => Value) =>
+  const column = <Value>(read: (attempt: Attempt, entry: Entry) => Value) =>
     entries.map((entry) => read(entry.result.attempt, entry))
   await sql`
     insert into delivery_attempts (workspace_id, event_at, delivery_id, number, epoch, webhook_id, at, http_status, error_code,
@@ -101,7 +111,7 @@ const insertDeliveries = async (tx: Db, finals: Final[], now: Date): Promise<voi
   const column = <Value>(read: (final: Final) => Value) => finals.map(read)
   await sql`
     insert into deliveries (workspace_id, event_at, id, webhook_id, event_id, event_type, trigger, generation, status, attempts,
-      http_status, error_code, created_at, finished_at)
+      http_status, error_code, number, created_at, finished_at)
     select *, ${now}::timestamptz from unnest(
       ${column(({ item }) => item.workspaceId)}::uuid[],
       ${column(({ item }) => timeOfId(item.id))}::timestamptz[],
@@ -115,6 +125,7 @@ const insertDeliveries = async (tx: Db, finals: Final[], now: Date): Promise<voi
       ${column(({ attempts }) => attempts)}::smallint[],
       ${column(({ httpStatus }) => httpStatus)}::smallint[],
       ${column(({ errorCode }) => errorCode)}::text[],
+      ${column(({ item, work }) => item.number ?? work.number)}::bigint[],
       ${column(({ item }) => item.createdAt)}::timestamptz[])
     on conflict do nothing`.execute(tx)
 }
@@ -128,9 +139,12 @@ export const settleDeliveries = async (
   const now = options.clock.now()
   const verdicts = finished.filter(({ stale }) => !stale).map((entry) => judge(entry, now, options))
   const finals = verdicts.flatMap((verdict) => ('final' in verdict ? [verdict.final] : []))
-  await insertAttempts(tx, finished.filter(wasAttempted))
+  const attempted = finished.filter(wasAttempted)
+  await insertAttempts(tx, attempted)
   await insertDeliveries(tx, finals, now)
-  const gone = finals.filter(({ errorCode }) => errorCode === 'endpoint_gone').map(({ item }) => item)
+  const gone = attempted
+    .filter(({ stale, result }) => !stale && result.attempt.errorCode === 'endpoint_gone')
+    .map(({ item }) => item)
   if (gone.length > 0) await disableGoneWebhooks(tx, gone, options)
   return verdicts.flatMap((verdict) => ('again' in verdict ? [verdict.again] : []))
 }

@@ -7,6 +7,7 @@ import { type Ctx, requireScope } from '../context.ts'
 import { envelopeText } from '../events/index.ts'
 import { outgoingPolicy } from '../outgoing-url.ts'
 import type { PingData, WebhookTest } from './contract.ts'
+import { openHeaders } from './custom-headers.ts'
 import { presentDeliveryError } from './delivery-error.ts'
 import { testPing } from './events.ts'
 import { getWebhook } from './get-webhook.ts'
@@ -70,6 +71,8 @@ const pingOf = async (ctx: Ctx, row: WebhookRow, { secretBox, settings }: Outsid
     keys: openWebhookKeys(secretBox, row.id, sealed),
     eventId: toWireId('event', id),
     eventType: testPing.type,
+    number: null,
+    customHeaders: openHeaders(secretBox, row.id, row.sealed_headers),
     body: Buffer.from(`${head}${outsideTheLog}${tail}`),
     deliveryId: newId(),
     attempt: 1,

@@ -1,27 +1,44 @@
 import type { z } from 'zod'
 import { notFound } from '../../base/errors.ts'
 import { toWireId } from '../../base/ids.ts'
+import type { SecretBox } from '../../base/secret-box.ts'
 import type { Db } from '../../database/open.ts'
 import { transaction } from '../../database/transaction.ts'
-import { pauseLane, resumeLane } from '../../work/lanes.ts'
+import { pauseLane, resumeLane, tuneLane } from '../../work/lanes.ts'
 import { recordAudit } from '../audit-logs/index.ts'
 import { type Ctx, requireScope } from '../context.ts'
 import { type EventType, recordEvent } from '../events/index.ts'
 import { outgoingPolicy, readOutgoingUrl } from '../outgoing-url.ts'
 import { checkEvents } from './check-events.ts'
 import type { UpdateWebhook } from './contract.ts'
+import { type CustomHeaders, checkHeaders, sealHeaders } from './custom-headers.ts'
 import { webhookUpdated } from './events.ts'
-import { laneOf, lockLane } from './lane.ts'
+import { laneOf, lockLane, paceOf } from './lane.ts'
 import { presentWebhook, type WebhookRow } from './present.ts'
 
 type Changes = z.output<typeof UpdateWebhook>
-type Outside = { eventTypes: readonly EventType[]; settings: { sandboxLoopback: boolean } }
+type Outside = {
+  eventTypes: readonly EventType[]
+  secretBox: SecretBox
+  settings: { sandboxLoopback: boolean; webhookHeaderBrand: string }
+}
 
-const applyChanges = (row: WebhookRow, { description, ...changes }: Changes, now: Date): WebhookRow => ({
+const applyHeaders = (row: WebhookRow, headers: CustomHeaders | null, secretBox: SecretBox): WebhookRow => ({
+  ...row,
+  sealed_headers: sealHeaders(secretBox, row.id, headers ?? {}),
+  header_names: Object.keys(headers ?? {}),
+})
+
+const applyChanges = (row: WebhookRow, { description, filter, ...changes }: Changes, now: Date): WebhookRow => ({
   ...row,
   url: changes.url ?? row.url,
   events: changes.events ?? row.events,
   description: description === undefined ? row.description : description,
+  filter: filter === undefined ? row.filter : filter && JSON.stringify(filter),
+  max_in_flight: changes.max_in_flight ?? row.max_in_flight,
+  max_per_second: changes.max_per_second === undefined ? row.max_per_second : changes.max_per_second,
+  fifo: changes.fifo ?? row.fifo,
+  retry_policy: changes.retry_policy ?? row.retry_policy,
   status: changes.status ?? row.status,
   disabled_reason: changes.status ? null : row.disabled_reason,
   updated_at: now,
@@ -37,6 +54,7 @@ const moveLane = async (tx: Db, row: WebhookRow, now: Date): Promise<void> => {
 export const updateWebhook = async (ctx: Ctx, id: string, input: Changes, outside: Outside): Promise<WebhookRow> => {
   requireScope(ctx, 'webhooks:write')
   if (input.url !== undefined) readOutgoingUrl(input.url, outgoingPolicy(ctx.mode, outside.settings))
+  if (input.headers) checkHeaders(input.headers, outside.settings.webhookHeaderBrand)
   const changes = input.events ? { ...input, events: checkEvents(input.events, outside.eventTypes) } : input
   const now = ctx.clock.now()
   return transaction(ctx.db, async (tx) => {
@@ -49,8 +67,10 @@ export const updateWebhook = async (ctx: Ctx, id: string, input: Changes, outsid
       .forUpdate()
       .executeTakeFirst()
     if (!old) throw notFound('webhook', toWireId('webhook', id))
-    const row = applyChanges(old, changes, now)
+    const changed = applyChanges(old, changes, now)
+    const row = input.headers === undefined ? changed : applyHeaders(changed, input.headers, outside.secretBox)
     await tx.updateTable('webhooks').set(row).where('workspace_id', '=', ctx.workspaceId).where('id', '=', id).execute()
+    await tuneLane(tx, laneOf(ctx.workspaceId, id), paceOf(row))
     if (row.status !== old.status) await moveLane(tx, row, now)
     await recordEvent(ctx, tx, webhookUpdated, { subject: { type: 'webhook', id }, data: presentWebhook(row) })
     await recordAudit(ctx, tx, {

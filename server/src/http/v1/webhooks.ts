@@ -77,6 +77,33 @@ export const webhookEndpoints = [
       ok(presentWebhook(await updateWebhook(ctx, id, body, deps))),
   }),
   defineEndpoint({
+    id: 'webhooks_pause',
+    method: 'POST',
+    path: '/v1/webhooks/{id}/pause',
+    access: 'webhooks:write',
+    tag,
+    summary: 'Pause a webhook',
+    description: 'It goes on collecting. What is under way may still arrive.',
+    params,
+    responses: { 200: Webhook },
+    handler: async ({ ctx, params: { id }, deps }) =>
+      ok(presentWebhook(await updateWebhook(ctx, id, { status: 'paused' }, deps))),
+  }),
+  defineEndpoint({
+    id: 'webhooks_resume',
+    method: 'POST',
+    path: '/v1/webhooks/{id}/resume',
+    access: 'webhooks:write',
+    tag,
+    summary: 'Resume a paused webhook, or revive a disabled one',
+    description:
+      'What it collected is delivered, oldest first, slowly at the beginning and faster with every success. Retries keep their time.',
+    params,
+    responses: { 200: Webhook },
+    handler: async ({ ctx, params: { id }, deps }) =>
+      ok(presentWebhook(await updateWebhook(ctx, id, { status: 'active' }, deps))),
+  }),
+  defineEndpoint({
     id: 'webhooks_delete',
     method: 'DELETE',
     path: '/v1/webhooks/{id}',
