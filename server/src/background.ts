@@ -5,12 +5,13 @@ import { purgeAttempts } from './domain/users/index.ts'
 import { createFanOut } from './domain/webhooks/index.ts'
 import type { Deps } from './http/deps.ts'
 import { purgeIdempotencyKeys } from './http/idempotency.ts'
+import { purgeRequestWindows } from './http/request-windows.ts'
 import { freeLanes } from './work/lanes.ts'
 import { startLoop } from './work/loop.ts'
 import { startWorker } from './work/worker.ts'
 import { workKinds } from './work-kinds.ts'
 
-const flushEveryMs = 5_000
+const flushEveryMs = 1_000
 const recordEveryMs = 1_000
 const wakeEveryMs = 25
 // From here on a pass costs more than the events in it gain by being early.
@@ -60,6 +61,7 @@ export const startBackground = async (deps: Deps, { pollMs = 250 }: Options = {}
       purgeIdempotencyKeys(database.system, clock.now()),
       purgeSessions(database.system, clock.now()),
       purgeAttempts(database.system, clock.now()),
+      purgeRequestWindows(database.system),
     ]).catch((error) => log.error({ err: error }, 'housekeeping failed and will be tried again'))
   const timers = [
     setInterval(flush, flushEveryMs),

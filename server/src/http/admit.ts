@@ -5,7 +5,7 @@ import { authenticate, type Holder } from './authenticate.ts'
 import { contextOf } from './context-of.ts'
 import type { Access, Endpoint } from './endpoint.ts'
 import type { Kernel } from './kernel.ts'
-import { anonymousBucket, limit, publicBucket } from './limit.ts'
+import { anonymousBucket, limitAddress, limitHolder, publicBucket } from './limit.ts'
 import { refuseStrangeAddress } from './refuse-strange-address.ts'
 
 const floodOfKeys = new AppError('RATE_LIMIT_EXCEEDED', 'Too many requests. Slow down and retry after 1 minute.')
@@ -25,7 +25,7 @@ export const admit = async (
   const { deps } = kernel
   kernel.transport.requireHttps(request)
   if (endpoint.access === 'public')
-    return limit(kernel, request, reply, endpoint.method === 'GET' ? publicBucket : anonymousBucket)
+    return limitAddress(kernel, request, reply, endpoint.method === 'GET' ? publicBucket : anonymousBucket)
   let holder: Holder | undefined
   try {
     holder = await authenticate(request.headers, deps, () => {
@@ -34,12 +34,13 @@ export const admit = async (
     })
     refuseStrangeAddress(holder, kernel.transport.addressOf(request))
   } catch (error) {
-    limit(kernel, request, reply)
+    limitAddress(kernel, request, reply)
     // Counted by its address alone, and told of in the log of its workspace.
     request.holder = holder ?? null
     throw error
   }
   request.holder = holder
-  limit(kernel, request, reply)
+  await limitHolder(kernel, holder, request, reply)
+  if ('keyId' in holder) await deps.keyCache.count(holder)
   requireAccess(endpoint.access, contextOf(deps, request.holder, request.id))
 }

@@ -16,7 +16,9 @@ export type KeyCache = {
   /** `beforeLookUp` is called before a key that is not known yet costs a query; it may throw. */
   find(key: string, beforeLookUp?: () => void): Promise<KeyHolder | undefined>
   forget(hash: Buffer): void
-  /** Writes what was counted since the last time: calls a month, and when each key was last used. */
+  /** Counts one call; throws PlanLimitError when the month's calls of the key are used up. */
+  count(holder: KeyHolder): Promise<void>
+  /** Writes what was counted since the last time: calls a month, and when each key was last used. Gives back leased calls. */
   flush(): Promise<void>
 }
 

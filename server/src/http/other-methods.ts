@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../base/errors.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Kernel } from './kernel.ts'
-import { limit } from './limit.ts'
+import { limitAddress } from './limit.ts'
 import { routePath } from './route-path.ts'
 
 /** Answers OPTIONS with the methods of a path, and every other method with METHOD_NOT_ALLOWED. */
@@ -13,7 +13,7 @@ export const answerOtherMethods = (app: FastifyInstance, endpoints: readonly End
     const others = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'].filter((method) => !methods.includes(method))
     const onRequest = async (request: FastifyRequest, reply: FastifyReply) => {
       kernel.transport.requireHttps(request)
-      limit(kernel, request, reply)
+      limitAddress(kernel, request, reply)
       reply.header('allow', allow)
     }
     app.route({

@@ -4,20 +4,61 @@ import type { Clock } from '../base/clock.ts'
  * What the headers say of the tightest bucket a request fell into. `resetAt`, in unix seconds, is when the minute ends, or
  * when the next request fits where nothing remains; `retryAfter` is how many seconds that takes.
  */
-export type Allowance = { allowed: boolean; limit: number; remaining: number; resetAt: number; retryAfter: number }
+export type Allowance = {
+  allowed: boolean
+  limit: number
+  remaining: number
+  resetAt: number
+  retryAfter: number
+  /** Nobody could be asked, so the request is counted nowhere. */
+  uncounted?: true
+}
+
+export type LimitedBucket = { name: string; perMinute: number }
 
 export type RateLimiter = {
   /** Counts one request against every bucket, or against none when one of them is full. */
-  take(buckets: readonly { name: string; perMinute: number }[]): Allowance
+  take(buckets: readonly LimitedBucket[]): Allowance
   /** What a bucket has left, counting nothing. */
-  peek(bucket: { name: string; perMinute: number }): Allowance
+  peek(bucket: LimitedBucket): Allowance
 }
 
 /** The ceiling where a plan sets none, so that every response can carry true numbers. */
 export const unlimitedPerMinute = 1_000_000
 
-const windowMs = 60_000
+export const minuteMs = 60_000
 const maxBuckets = 50_000
+
+/** Remembers by name what was used in the last two minutes; two generations bound the memory without a timer. */
+export const createGenerations = <Kept>() => {
+  let present = new Map<string, Kept>()
+  let older = new Map<string, Kept>()
+  let turnedAt = 0
+  return {
+    get: (name: string, now: number, make: () => Kept): Kept => {
+      if (now - turnedAt >= 2 * minuteMs || present.size >= maxBuckets) {
+        older = present
+        present = new Map()
+        turnedAt = now
+      }
+      const known = present.get(name)
+      if (known) return known
+      const kept = older.get(name) ?? make()
+      present.set(name, kept)
+      return kept
+    },
+  }
+}
+
+/**
+ * The first moment at which one more request fits into a minute that began at `start`: later in it when the minute before
+ * still weighs on it, else in the next.
+ */
+export const freeAt = (perMinute: number, taken: number, earlier: number, start: number): number => {
+  const shareFor = (weight: number, held: number) => Math.max(0, 1 - (perMinute - 1 - held) / weight)
+  if (taken <= perMinute - 1) return start + shareFor(earlier, taken) * minuteMs
+  return start + minuteMs + shareFor(taken, 0) * minuteMs
+}
 
 type Bucket = { window: number; current: number; previous: number }
 
@@ -26,21 +67,10 @@ type Bucket = { window: number; current: number; previous: number }
  * One process counts for itself.
  */
 export const createRateLimiter = (clock: Clock): RateLimiter => {
-  let buckets = new Map<string, Bucket>()
-  let older = new Map<string, Bucket>()
-  let turnedAt = clock.now().getTime()
+  const buckets = createGenerations<Bucket>()
 
-  // Two generations bound the memory without a timer: what was not used for two minutes is forgotten.
-  const turn = (now: number) => {
-    if (now - turnedAt < 2 * windowMs && buckets.size < maxBuckets) return
-    older = buckets
-    buckets = new Map()
-    turnedAt = now
-  }
-
-  const bucketAt = (name: string, window: number): Bucket => {
-    const bucket = buckets.get(name) ?? older.get(name) ?? { window, current: 0, previous: 0 }
-    buckets.set(name, bucket)
+  const bucketAt = (name: string, window: number, now: number): Bucket => {
+    const bucket = buckets.get(name, now, () => ({ window, current: 0, previous: 0 }))
     if (bucket.window !== window) {
       bucket.previous = bucket.window === window - 1 ? bucket.current : 0
       bucket.current = 0
@@ -50,18 +80,10 @@ export const createRateLimiter = (clock: Clock): RateLimiter => {
   }
 
   const look = (name: string, perMinute: number, now: number): { bucket: Bucket; left: number } => {
-    const window = Math.floor(now / windowMs)
-    const bucket = bucketAt(name, window)
-    const reach = 1 - (now - window * windowMs) / windowMs
+    const window = Math.floor(now / minuteMs)
+    const bucket = bucketAt(name, window, now)
+    const reach = 1 - (now - window * minuteMs) / minuteMs
     return { bucket, left: Math.floor(perMinute - bucket.current - bucket.previous * reach) }
-  }
-
-  // The first moment at which one more request fits: later in this minute when the last one weighs on it, else in the next.
-  const freeAt = ({ window, current, previous }: Bucket, perMinute: number): number => {
-    const start = window * windowMs
-    const shareFor = (weight: number, taken: number) => Math.max(0, 1 - (perMinute - 1 - taken) / weight)
-    if (current <= perMinute - 1) return start + shareFor(previous, current) * windowMs
-    return start + windowMs + shareFor(current, 0) * windowMs
   }
 
   const report = (
@@ -69,9 +91,9 @@ export const createRateLimiter = (clock: Clock): RateLimiter => {
     { bucket, left, perMinute }: { bucket: Bucket; left: number; perMinute: number },
     allowed: boolean,
   ): Allowance => {
-    const minuteEnd = (bucket.window + 1) * windowMs
-    const free = left >= 1 ? now : freeAt(bucket, perMinute)
-    const resetAt = Math.ceil((left >= 1 ? minuteEnd : free) / 1_000)
+    const start = bucket.window * minuteMs
+    const free = left >= 1 ? now : freeAt(perMinute, bucket.current, bucket.previous, start)
+    const resetAt = Math.ceil((left >= 1 ? start + minuteMs : free) / 1_000)
     return {
       allowed,
       limit: perMinute,
@@ -84,7 +106,6 @@ export const createRateLimiter = (clock: Clock): RateLimiter => {
   return {
     take: (wanted) => {
       const now = clock.now().getTime()
-      turn(now)
       const looks = wanted.map(({ name, perMinute }) => ({ ...look(name, perMinute, now), perMinute }))
       const tightest = looks.reduce((a, b) => (b.left < a.left ? b : a))
       if (tightest.left < 1) return report(now, tightest, false)

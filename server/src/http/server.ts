@@ -7,12 +7,14 @@ import type { Deps } from './deps.ts'
 import { atEveryPath } from './dialects/at-every-path.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Kernel } from './kernel.ts'
-import { limit } from './limit.ts'
+import { createLeasedLimiter, type SharedLimiter } from './leased-limiter.ts'
+import { limitAddress } from './limit.ts'
 import { logRequest } from './log-request.ts'
 import { answerOtherMethods } from './other-methods.ts'
 import { createRateLimiter } from './rate-limit.ts'
 import { rawRefusal } from './raw-refusal.ts'
 import { requestIdOf } from './request-id.ts'
+import { createRequestWindows } from './request-windows.ts'
 import { routePath } from './route-path.ts'
 import { sendError } from './send-error.ts'
 import { createTransport } from './transport.ts'
@@ -31,9 +33,25 @@ const noSuchPath = ({ method, url }: FastifyRequest, publicUrl: string): AppErro
     `There is no ${method} ${url.split('?')[0]!.slice(0, 200)} here. The endpoints are listed at ${publicUrl}/openapi.json.`,
   )
 
+// The embedded database has one process, which can count for itself.
+const sharedLimiterOf = ({ database, clock, log }: Deps): SharedLimiter | undefined =>
+  database.kind === 'embedded'
+    ? undefined
+    : createLeasedLimiter({
+        lease: createRequestWindows(database.system, clock),
+        clock,
+        onError: (error) => log.error({ err: error }, 'requests could not be counted'),
+      })
+
 /** Builds the HTTP server over the one list of endpoints. Refuses an endpoint that names no access. */
 export const createServer = (deps: Deps, endpoints: readonly Endpoint[]): FastifyInstance => {
-  const kernel: Kernel = { deps, limiter: createRateLimiter(deps.clock), transport: createTransport(deps.settings) }
+  const limiter = createRateLimiter(deps.clock)
+  const kernel: Kernel = {
+    deps,
+    limiter,
+    sharedLimiter: sharedLimiterOf(deps) ?? limiter,
+    transport: createTransport(deps.settings),
+  }
   const app = Fastify({
     logger: false,
     bodyLimit: deps.settings.bodyLimitBytes,
@@ -53,7 +71,7 @@ export const createServer = (deps: Deps, endpoints: readonly Endpoint[]): Fastif
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
-    if (request.is404) limit(kernel, request, reply)
+    if (request.is404) limitAddress(kernel, request, reply)
   })
   app.addHook('onResponse', (request, reply, done) => {
     logRequest(deps.requestRecorder, kernel.transport, request, reply)

@@ -10,6 +10,9 @@ export type KeyHolder = {
   scopes: ReadonlySet<string>
   planId: string
   requestsPerMinute: number | null
+  /** Of this key alone. */
+  ownRequestsPerMinute: number | null
+  /** Null also in the sandbox, where calls are only counted. */
   keyCallsPerMonth: number | null
   expiresAt: Date | null
   /** Whether the key may be used from an address; null: from everywhere. */
@@ -35,6 +38,7 @@ export const findKey = async (system: Db, hash: Buffer, now: Date): Promise<KeyH
       'p.requests_per_minute',
       'p.key_calls_per_month',
     ])
+    .select((eb) => eb.fn.coalesce('k.requests_per_minute', 'p.key_requests_per_minute').as('own_requests_per_minute'))
     .where('k.hash', '=', hash)
     .where('k.revoked_at', 'is', null)
     .where('w.status', '=', 'active')
@@ -50,7 +54,8 @@ export const findKey = async (system: Db, hash: Buffer, now: Date): Promise<KeyH
     scopes: new Set(row.scopes),
     planId: row.plan_id,
     requestsPerMinute: row.requests_per_minute,
-    keyCallsPerMonth: row.key_calls_per_month,
+    ownRequestsPerMinute: row.own_requests_per_minute,
+    keyCallsPerMonth: row.mode === 'sandbox' ? null : row.key_calls_per_month,
     allowsAddress: row.allowed_addresses.length > 0 ? compileNetworks(row.allowed_addresses) : null,
     expiresAt: ends.length > 0 ? new Date(Math.min(...ends.map(Number))) : null,
   }

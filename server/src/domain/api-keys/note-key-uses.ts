@@ -1,12 +1,12 @@
 import { sql } from 'kysely'
 import type { Db } from '../../database/open.ts'
 
-/** Calls made with one key since they were last written. */
+/** Calls made with one key since they were last written, in one month; negative where more were leased than made. */
 export type KeyUse = { workspaceId: string; keyId: string; at: Date; calls: number }
 
 /**
  * Adds the calls to their month and moves each key's `last_used_at` forward, in one statement for all keys. Keys are locked
- * in one order, so that two processes cannot deadlock.
+ * in one order, so that two processes cannot deadlock. A key may come once for each month.
  */
 export const noteKeyUses = async (system: Db, uses: KeyUse[]): Promise<void> => {
   await sql`with used as (
@@ -23,6 +23,7 @@ export const noteKeyUses = async (system: Db, uses: KeyUse[]): Promise<void> => 
     insert into api_key_calls (workspace_id, key_id, month, calls)
     select u.workspace_id, u.key_id, date_trunc('month', u.at at time zone 'UTC')::date, u.calls
     from used u join touched t on t.workspace_id = u.workspace_id and t.id = u.key_id
+    where u.calls <> 0
     on conflict (workspace_id, key_id, month) do update set calls = api_key_calls.calls + excluded.calls`.execute(
     system,
   )

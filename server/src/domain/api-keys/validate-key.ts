@@ -46,6 +46,6 @@ export const validateKey = async (ctx: Ctx, { system }: { system: Db }): Promise
     scopes: row.scopes,
     expires_at: row.expires_at?.toISOString() ?? null,
     usage: Number(row.calls ?? 0),
-    limit: row.key_calls_per_month,
+    limit: ctx.mode === 'sandbox' ? null : row.key_calls_per_month,
   }
 }

@@ -11,6 +11,8 @@ export type SessionHolder = {
   scopes: ReadonlySet<string>
   planId: string
   requestsPerMinute: number | null
+  /** Of this person alone. */
+  ownRequestsPerMinute: number | null
   expiresAt: Date
   lastSeenAt: Date
 }
@@ -30,7 +32,7 @@ export const findSession = async (system: Db, id: string, now: Date): Promise<Se
         .on((eb) => eb('m.workspace_id', '=', eb.fn.coalesce('w.sandbox_of', 'w.id'))),
     )
     .select(['s.id', 's.user_id', 's.workspace_id', 's.expires_at', 's.last_seen_at'])
-    .select(['w.mode', 'w.plan_id', 'p.requests_per_minute'])
+    .select(['w.mode', 'w.plan_id', 'p.requests_per_minute', 'p.key_requests_per_minute'])
     .select((eb) => eb.ref('m.role').$castTo<Role>().as('role'))
     .where('s.id', '=', id)
     .where('s.revoked_at', 'is', null)
@@ -48,6 +50,7 @@ export const findSession = async (system: Db, id: string, now: Date): Promise<Se
       scopes: roleScopes[row.role],
       planId: row.plan_id,
       requestsPerMinute: row.requests_per_minute,
+      ownRequestsPerMinute: row.key_requests_per_minute,
       expiresAt: row.expires_at,
       lastSeenAt: row.last_seen_at,
     }
