@@ -71,10 +71,14 @@ const matchesOf = (kind: RedactKind, text: string, pattern: RegExp): Match[] =>
 // matchAll and replaceAll copy a pattern before use, so these hold no state.
 const secretPattern = new RegExp(
   [
-    /(?<![A-Za-z0-9])ply_(?:live|test)_[A-Za-z0-9]{8,}/,
+    /(?<![A-Za-z0-9])ply_(?:live|test|widget)_[A-Za-z0-9]{8,}/,
     // Keys may carry another brand; their length keeps words like go_live_checklist apart.
-    /(?<![A-Za-z0-9])[a-z][a-z0-9]{1,11}_(?:live|test)_[A-Za-z0-9]{24,}/,
+    /(?<![A-Za-z0-9])[a-z][a-z0-9]{1,11}_(?:live|test|widget)_[A-Za-z0-9]{24,}/,
     /(?<![A-Za-z0-9])whsec_[A-Za-z0-9+/=_-]{8,}/,
+    /(?<![A-Za-z0-9])cvs_[A-Za-z0-9]{8,}/,
+    // One-time tokens: 256 random bits as base64url. Their length keeps words like refresh_interval apart.
+    /(?<![A-Za-z0-9])(?:invite|refresh|code|browser)_[\w-]{43,}/,
+    /(?<![A-Za-z0-9])otpauth:\/\/[^\s"'<>]+/,
     /(?<![A-Za-z0-9])sk-[A-Za-z0-9_-]{16,}/,
     /(?<![A-Za-z0-9])(?:[Bb]earer|BEARER)[ \t]+(?=[A-Za-z._~+/=-]*\d)[A-Za-z0-9._~+/=-]{8,}/,
     /(?<![\w-])eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}/,
