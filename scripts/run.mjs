@@ -27,6 +27,7 @@ const entries = {
   start: { run: ['server/src/main.ts'], packages: 'runtime' },
   test: { run: ['scripts/test.ts'], packages: 'all' },
   check: { run: ['scripts/check.ts'], packages: 'all' },
+  plan: { run: ['server/src/plan.ts'], packages: 'runtime' },
   bench: { run: ['bench/run.ts'], packages: 'all' },
   openapi: { run: ['scripts/openapi.ts'], packages: 'all' },
   events: { run: ['scripts/events.ts'], packages: 'all' },

@@ -1,9 +1,9 @@
 import { type Breach, lineOf, type SourceFile } from './source-file.ts'
 import { isTest } from './zones.ts'
 
-const readers = ['server/src/main.ts', 'server/src/config.ts']
+const readers = ['server/src/main.ts', 'server/src/plan.ts', 'server/src/config.ts']
 
-/** Configuration is read once, in main.ts and config.ts, and handed down. */
+/** Configuration is read once, by what npm starts and in config.ts, and handed down. */
 export const checkEnvironment = (files: SourceFile[]): Breach[] =>
   files
     .filter(({ path }) => !isTest(path) && !readers.includes(path))

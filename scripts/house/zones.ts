@@ -54,8 +54,8 @@ const isAllowed = (from: string, to: string): boolean => {
   return fromZone === toZone || (mayImport[fromZone] ?? []).includes(toZone)
 }
 
-// Specs start the server, and may look into the database of one that has stopped.
-const openToSpecs = new Set([`${source}main.ts`, `${source}database/open.ts`])
+// Specs start the server and run its commands, and may look into the database of one that has stopped.
+const openToSpecs = new Set([`${source}main.ts`, `${source}plan.ts`, `${source}database/open.ts`])
 
 const checkTest = ({ path, imports }: SourceFile): Breach[] =>
   imports

@@ -20,6 +20,7 @@ import { knowledgeSourceEndpoints } from './http/v1/knowledge-sources.ts'
 import { inviteEndpoints, memberEndpoints } from './http/v1/members.ts'
 import { messageEndpoints } from './http/v1/messages.ts'
 import { openApiEndpoint } from './http/v1/openapi-document.ts'
+import { planEndpoints } from './http/v1/plans.ts'
 import { requestLogEndpoints } from './http/v1/request-logs.ts'
 import { sessionEndpoints } from './http/v1/sessions.ts'
 import { userEndpoints } from './http/v1/users.ts'
@@ -35,6 +36,7 @@ const canonical: readonly Endpoint[] = [
   ...memberEndpoints,
   ...inviteEndpoints,
   ...accountEndpoints,
+  ...planEndpoints,
   ...apiKeyEndpoints,
   ...contactEndpoints,
   ...conversationEndpoints,

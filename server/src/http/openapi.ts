@@ -9,6 +9,7 @@ type Components = Record<string, Json>
 
 const tags: Record<string, string> = {
   Accounts: 'The workspace behind a key.',
+  'Plans and usage': 'What a workspace may use, and what it has used.',
   'Sign-in': 'How people get a token, renew it and give it back.',
   Users: 'Your own account and its second factor.',
   Sessions: 'Where you are signed in.',
