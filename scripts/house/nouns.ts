@@ -7,7 +7,7 @@ const domain = 'server/src/domain/'
 const order = [
   ['workspaces', 'audit-logs', 'users', 'sessions', 'api-keys', 'events', 'plans'],
   ['contacts', 'knowledge', 'agents'],
-  ['conversations'],
+  ['conversations', 'accounts'],
   ['chat', 'communication-runs'],
   ['automations', 'webhooks', 'analytics', 'notifications', 'request-logs'],
 ]

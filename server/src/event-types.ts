@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { accountEvents } from './domain/accounts/index.ts'
 import { agentEvents } from './domain/agents/index.ts'
 import { apiKeyEvents } from './domain/api-keys/index.ts'
 import { contactEvents } from './domain/contacts/index.ts'
@@ -42,6 +43,7 @@ const announced = [
 
 /** The one list of every kind of event. */
 export const eventTypes: readonly EventType[] = [
+  ...accountEvents,
   ...apiKeyEvents,
   ...memberEvents,
   ...contactEvents,

@@ -39,8 +39,8 @@ const expectSuccess = (what: string, response: TestResponse): Record<string, unk
   return response.json()
 }
 
-export const makeTenant = async (app: TestApp): Promise<Tenant> => {
-  const workspaceId = await app.makeWorkspace()
+export const makeTenant = async (app: TestApp, made?: string): Promise<Tenant> => {
+  const workspaceId = made ?? (await app.makeWorkspace())
   const key = await app.makeKey({ workspaceId })
   const { token: session, email, userId } = await newSession({ app, workspaceId })
   const fanOut = createFanOut(app.deps.clock)

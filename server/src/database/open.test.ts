@@ -7,12 +7,13 @@ import { sql } from 'kysely'
 import { createTestDatabaseUrl, openTestDatabase } from '../../test/database.ts'
 import { makeWorkspace } from '../../test/make.ts'
 import { newId } from '../base/ids.ts'
+import { acrossWorkspaces } from './across-workspaces.ts'
 import { DatabaseError, isUniqueViolation } from './connection.ts'
 import { FolderInUseError } from './folder-lock.ts'
 import { migrate } from './migrate.ts'
 import { type Db, openDatabase } from './open.ts'
 import { createPostgresPool } from './postgres-pool.ts'
-import { transaction } from './transaction.ts'
+import { savepoint, transaction } from './transaction.ts'
 
 const database = await openTestDatabase()
 after(() => database.close())
@@ -31,10 +32,11 @@ const allTables = async (): Promise<Table[]> => {
   return rows
 }
 
-test('every table that a request can reach is under a forced policy for requests and one for workers', async () => {
+test('every table that a request can reach is under a forced policy for requests and one for workers, and agencies see their clients', async () => {
   const reachable = (await allTables()).filter((table) => table.reachable)
   assert.ok(reachable.length >= 20)
-  for (const { table, forced, policies } of reachable) assert.deepEqual([table, forced, policies], [table, true, 2])
+  for (const { table, forced, policies } of reachable)
+    assert.deepEqual([table, forced, policies], [table, true, table === 'workspaces' ? 3 : 2])
 })
 
 test('the primary key of every such table begins with the workspace, and so does every foreign key between them', async () => {
@@ -84,6 +86,57 @@ test('a request sees and changes its own workspace only, even where a query forg
   assert.equal(numUpdatedRows, 1n)
   const { numDeletedRows } = await db.deleteFrom('contacts').where('workspace_id', '=', foreign).executeTakeFirst()
   assert.equal(numDeletedRows, 0n)
+})
+
+test('an agency sees that its clients are there, changes nothing about them, and none of their rows', async () => {
+  const [agency, client, sibling] = [await makeWorkspace(database), await makeWorkspace(database), newId()]
+  await database.system.updateTable('workspaces').set({ parent_id: agency }).where('id', '=', client).execute()
+  const { plan_id, ...rest } = await database.system
+    .selectFrom('workspaces')
+    .selectAll()
+    .where('id', '=', client)
+    .executeTakeFirstOrThrow()
+  await database.system
+    .insertInto('workspaces')
+    .values({ ...rest, plan_id, id: sibling })
+    .execute()
+  await insertContact(database.workspace(client), client)
+  const idsSeenBy = async (id: string) =>
+    (await database.workspace(id).selectFrom('workspaces').select('id').execute()).map((row) => row.id).sort()
+  assert.deepEqual(await idsSeenBy(agency), [agency, client, sibling].sort())
+  assert.deepEqual(await idsSeenBy(client), [client])
+  const db = database.workspace(agency)
+  assert.deepEqual(await db.selectFrom('contacts').select('id').execute(), [])
+  const { numUpdatedRows } = await db
+    .updateTable('workspaces')
+    .set({ plan_id: 'free' })
+    .where('id', '=', client)
+    .executeTakeFirst()
+  const { numDeletedRows } = await db.deleteFrom('workspaces').where('id', '=', client).executeTakeFirst()
+  assert.deepEqual([numUpdatedRows, numDeletedRows], [0n, 0n])
+})
+
+test('what reaches across workspaces is bound again afterwards, and undone with its savepoint', async () => {
+  const [own, foreign] = [await makeWorkspace(database), await makeWorkspace(database)]
+  await insertContact(database.workspace(foreign), foreign)
+  const countOf = async (db: Db) =>
+    (await db.selectFrom('contacts').select('id').where('workspace_id', '=', foreign).execute()).length
+  const db = database.workspace(own)
+  await transaction(db, async (tx) => {
+    assert.deepEqual([await countOf(tx), await acrossWorkspaces(tx, () => countOf(tx)), await countOf(tx)], [0, 1, 0])
+    const effect = await savepoint(tx, 'effect')
+    await assert.rejects(
+      acrossWorkspaces(tx, () => Promise.reject(new Error('refused'))),
+      /refused/,
+    )
+    await effect.rollback()
+    assert.equal(await countOf(tx), 0)
+  })
+  await assert.rejects(
+    transaction(db, (tx) => acrossWorkspaces(tx, () => Promise.reject(new Error('refused')))),
+    /refused/,
+  )
+  assert.equal(await countOf(db), 0)
 })
 
 test('a request cannot write into another workspace, nor move a row there', async () => {

@@ -7,8 +7,9 @@ import { holdsScope, type Scope } from './scopes.ts'
 
 /** Who acts. A new entrance is a new variant, not a new path through the verbs. */
 export type Actor =
-  | { type: 'api_key'; id: string; scopes: ReadonlySet<string> }
-  | { type: 'user'; id: string; sessionId: string; scopes: ReadonlySet<string> }
+  /** `agencyId`: the workspace of an agency, where the caller belongs, while it acts in that of a client. */
+  | { type: 'api_key'; id: string; scopes: ReadonlySet<string>; agencyId?: string }
+  | { type: 'user'; id: string; sessionId: string; scopes: ReadonlySet<string>; agencyId?: string }
   | { type: 'agent'; id: string }
   | { type: 'system'; name: string }
 

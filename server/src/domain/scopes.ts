@@ -1,6 +1,7 @@
 /** Every right a key or a member can hold. `x:write` implies `x:read`. */
 export const scopes = [
   'accounts:read',
+  'accounts:write',
   'agents:read',
   'agents:write',
   'api_keys:manage',
@@ -21,6 +22,7 @@ export const scopes = [
   'webhooks:read',
   'webhooks:write',
   'webhooks:rotate',
+  'workspaces:act',
 ] as const
 
 export type Scope = (typeof scopes)[number]

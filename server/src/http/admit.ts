@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../base/errors.ts'
 import { type Ctx, requireScope, requireUser } from '../domain/context.ts'
+import { actOn } from './act-on.ts'
 import { authenticate, type Holder } from './authenticate.ts'
 import { contextOf } from './context-of.ts'
 import type { Access, Endpoint } from './endpoint.ts'
@@ -40,7 +41,9 @@ export const admit = async (
     throw error
   }
   request.holder = holder
-  await limitHolder(kernel, holder, request, reply)
+  const acting = await actOn(kernel, endpoint, request, reply, holder)
+  request.holder = acting
+  await limitHolder(kernel, acting, request, reply)
   if ('keyId' in holder) await deps.keyCache.count(holder)
-  requireAccess(endpoint.access, contextOf(deps, request.holder, request.id))
+  requireAccess(endpoint.access, contextOf(deps, acting, request.id))
 }

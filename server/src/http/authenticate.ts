@@ -6,7 +6,10 @@ import type { KeyCache } from './deps.ts'
 import type { SessionCache } from './session-cache.ts'
 
 /** Who calls: a program by its key, or a person by their session. */
-export type Holder = KeyHolder | SessionHolder
+export type Holder = (KeyHolder | SessionHolder) & {
+  /** Where the caller belongs, while it acts in the workspace of a client. */
+  agencyId?: string
+}
 
 const missing = () => new AppError('UNAUTHORIZED', 'Bearer token is missing or invalid.')
 

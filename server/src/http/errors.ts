@@ -7,6 +7,7 @@ export const errorTable: Record<ErrorCode, { status: number; title: string }> = 
   IDEMPOTENCY_KEY_REQUIRED: { status: 400, title: 'Idempotency key required' },
   UNAUTHORIZED: { status: 401, title: 'Not authenticated' },
   FORBIDDEN: { status: 403, title: 'Not allowed' },
+  WORKSPACE_SUSPENDED: { status: 403, title: 'Workspace suspended' },
   NOT_FOUND: { status: 404, title: 'Not found' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'Method not allowed' },
   CONFLICT: { status: 409, title: 'Conflict with the present state' },

@@ -1,3 +1,4 @@
+import type { ClientCache } from './client-cache.ts'
 import type { Deps } from './deps.ts'
 import type { SharedLimiter } from './leased-limiter.ts'
 import type { RateLimiter } from './rate-limit.ts'
@@ -11,4 +12,5 @@ export type Kernel = {
   /** Of all processes together: keys, people and workspaces. */
   sharedLimiter: SharedLimiter
   transport: Transport
+  clients: ClientCache
 }

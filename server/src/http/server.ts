@@ -3,6 +3,7 @@ import { AppError } from '../base/errors.ts'
 import { admit } from './admit.ts'
 import { answer } from './answer.ts'
 import type { Holder } from './authenticate.ts'
+import { createClientCache } from './client-cache.ts'
 import type { Deps } from './deps.ts'
 import { atEveryPath } from './dialects/at-every-path.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -51,6 +52,7 @@ export const createServer = (deps: Deps, endpoints: readonly Endpoint[]): Fastif
     limiter,
     sharedLimiter: sharedLimiterOf(deps) ?? limiter,
     transport: createTransport(deps.settings),
+    clients: createClientCache(deps),
   }
   const app = Fastify({
     logger: false,

@@ -7,6 +7,8 @@ export type KeyHolder = {
   keyName: string
   workspaceId: string
   mode: 'live' | 'sandbox'
+  /** The workspace, or the agency that it belongs to. */
+  suspended: boolean
   scopes: ReadonlySet<string>
   planId: string
   requestsPerMinute: number | null
@@ -25,6 +27,7 @@ export const findKey = async (system: Db, hash: Buffer, now: Date): Promise<KeyH
     .selectFrom('api_keys as k')
     .innerJoin('workspaces as w', 'w.id', 'k.workspace_id')
     .innerJoin('plans as p', 'p.id', 'w.plan_id')
+    .leftJoin('workspaces as a', 'a.id', 'w.parent_id')
     .select([
       'k.id',
       'k.name',
@@ -34,6 +37,8 @@ export const findKey = async (system: Db, hash: Buffer, now: Date): Promise<KeyH
       'k.expires_at',
       'k.grace_until',
       'w.mode',
+      'w.status',
+      'a.status as agency_status',
       'w.plan_id',
       'p.requests_per_minute',
       'p.key_calls_per_month',
@@ -41,7 +46,6 @@ export const findKey = async (system: Db, hash: Buffer, now: Date): Promise<KeyH
     .select((eb) => eb.fn.coalesce('k.requests_per_minute', 'p.key_requests_per_minute').as('own_requests_per_minute'))
     .where('k.hash', '=', hash)
     .where('k.revoked_at', 'is', null)
-    .where('w.status', '=', 'active')
     .executeTakeFirst()
   if (!row) return undefined
   const ends = [row.expires_at, row.grace_until].filter((end) => end !== null)
@@ -51,6 +55,7 @@ export const findKey = async (system: Db, hash: Buffer, now: Date): Promise<KeyH
     keyName: row.name,
     workspaceId: row.workspace_id,
     mode: row.mode,
+    suspended: row.status === 'suspended' || row.agency_status === 'suspended',
     scopes: new Set(row.scopes),
     planId: row.plan_id,
     requestsPerMinute: row.requests_per_minute,

@@ -3,6 +3,10 @@ import { idOutput, timeOutput } from '../wire.ts'
 
 /** Everything that the audit log speaks of. */
 export const auditActions = [
+  'account.created',
+  'account.resumed',
+  'account.suspended',
+  'account.updated',
   'agent.created',
   'agent.published',
   'api_key.created',

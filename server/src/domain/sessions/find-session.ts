@@ -7,6 +7,8 @@ export type SessionHolder = {
   sessionId: string
   workspaceId: string
   mode: 'live' | 'sandbox'
+  /** The workspace, or the agency that it belongs to. */
+  suspended: boolean
   role: Role
   scopes: ReadonlySet<string>
   planId: string
@@ -26,18 +28,25 @@ export const findSession = async (system: Db, id: string, now: Date): Promise<Se
     .selectFrom('sessions as s')
     .innerJoin('workspaces as w', 'w.id', 's.workspace_id')
     .innerJoin('plans as p', 'p.id', 'w.plan_id')
+    .leftJoin('workspaces as a', 'a.id', 'w.parent_id')
     .innerJoin('members as m', (join) =>
       join
         .onRef('m.user_id', '=', 's.user_id')
         .on((eb) => eb('m.workspace_id', '=', eb.fn.coalesce('w.sandbox_of', 'w.id'))),
     )
     .select(['s.id', 's.user_id', 's.workspace_id', 's.expires_at', 's.last_seen_at'])
-    .select(['w.mode', 'w.plan_id', 'p.requests_per_minute', 'p.key_requests_per_minute'])
+    .select([
+      'w.mode',
+      'w.status',
+      'a.status as agency_status',
+      'w.plan_id',
+      'p.requests_per_minute',
+      'p.key_requests_per_minute',
+    ])
     .select((eb) => eb.ref('m.role').$castTo<Role>().as('role'))
     .where('s.id', '=', id)
     .where('s.revoked_at', 'is', null)
     .where('s.expires_at', '>', now)
-    .where('w.status', '=', 'active')
     .whereRef('m.created_at', '<=', 's.created_at')
     .executeTakeFirst()
   return (
@@ -46,6 +55,7 @@ export const findSession = async (system: Db, id: string, now: Date): Promise<Se
       sessionId: row.id,
       workspaceId: row.workspace_id,
       mode: row.mode,
+      suspended: row.status === 'suspended' || row.agency_status === 'suspended',
       role: row.role,
       scopes: roleScopes[row.role],
       planId: row.plan_id,

@@ -1,5 +1,6 @@
 import { newId } from '../../base/ids.ts'
 import type { Db } from '../../database/open.ts'
+import { insertPair } from './insert-pair.ts'
 
 export type WorkspacePair = { liveId: string; sandboxId: string }
 
@@ -9,15 +10,8 @@ type NewWorkspace = { name: string; planId: string; now: Date }
 // no event: a workspace has no log before it exists.
 // scope: only the server itself makes workspaces.
 export const createWorkspace = async (tx: Db, { name, planId, now }: NewWorkspace): Promise<WorkspacePair> => {
-  const liveId = newId()
-  const sandboxId = newId()
-  const shared = { parent_id: null, plan_id: planId, created_at: now, updated_at: now }
-  await tx
-    .insertInto('workspaces')
-    .values([
-      { ...shared, id: liveId, sandbox_of: null, mode: 'live', name },
-      { ...shared, id: sandboxId, sandbox_of: liveId, mode: 'sandbox', name: `${name} (sandbox)` },
-    ])
-    .execute()
-  return { liveId, sandboxId }
+  const pair = { liveId: newId(), sandboxId: newId() }
+  const shared = { plan_id: planId, created_at: now, updated_at: now }
+  await insertPair(tx, { ...shared, id: pair.liveId, parent_id: null, name }, { id: pair.sandboxId, parent_id: null })
+  return pair
 }

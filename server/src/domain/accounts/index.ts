@@ -1,0 +1,7 @@
+export { Account, CreateAccount, UpdateAccount } from './contract.ts'
+export { createAccount } from './create-account.ts'
+export { accountEvents } from './events.ts'
+export { getAccount } from './get-account.ts'
+export { listAccounts } from './list-accounts.ts'
+export { presentAccount } from './present.ts'
+export { updateAccount } from './update-account.ts'

@@ -1,0 +1,28 @@
+import { type Ctx, requireScope } from '../context.ts'
+import { type Page, type PageInput, toPage } from '../wire.ts'
+import { type AccountRow, selectAccounts } from './queries.ts'
+
+export type AccountFilter = {
+  parent?: string | undefined
+  reference?: string | undefined
+  sandboxOf?: string | undefined
+}
+
+/** The caller's own workspace and those of its clients, the newest first. */
+export const listAccounts = async (ctx: Ctx, filter: AccountFilter, page: PageInput): Promise<Page<AccountRow>> => {
+  requireScope(ctx, 'accounts:read')
+  let query = selectAccounts(ctx.db, ctx.workspaceId)
+  if (filter.parent !== undefined) query = query.where('workspaces.parent_id', '=', filter.parent)
+  // The own reference is the agency's word: nobody may find out by asking for it.
+  if (filter.reference !== undefined)
+    query = query
+      .where('workspaces.parent_id', '=', ctx.workspaceId)
+      .where('workspaces.reference', '=', filter.reference)
+  if (filter.sandboxOf !== undefined) query = query.where('workspaces.sandbox_of', '=', filter.sandboxOf)
+  if (page.after) query = query.where('workspaces.id', '<', page.after)
+  const rows = await query
+    .orderBy('workspaces.id', 'desc')
+    .limit(page.limit + 1)
+    .execute()
+  return toPage(rows, page.limit)
+}

@@ -1,0 +1,35 @@
+import type { Clock } from '../base/clock.ts'
+import type { Database } from '../database/open.ts'
+import { type Client, findClient } from '../domain/workspaces/index.ts'
+
+/** The clients of agencies, looked up a moment ago. */
+export type ClientCache = { find(agencyId: string, id: string): Promise<Client | undefined> }
+
+// A suspension must reach every process within a second.
+const liveMs = 900
+const maxEntries = 10_000
+
+type Entry = { found: Promise<Client | undefined>; until: number }
+
+/** Finds a client of an agency with at most one query a second; whoever is none is asked for each time. */
+export const createClientCache = ({ database, clock }: { database: Database; clock: Clock }): ClientCache => {
+  const entries = new Map<string, Entry>()
+  return {
+    find: (agencyId, id) => {
+      const name = `${agencyId} ${id}`
+      const now = clock.now().getTime()
+      const known = entries.get(name)
+      if (known && known.until > now) return known.found
+      if (entries.size >= maxEntries) entries.clear()
+      const entry: Entry = { found: findClient(database.workspace(agencyId), agencyId, id), until: now + liveMs }
+      entries.set(name, entry)
+      const forget = () => {
+        if (entries.get(name) === entry) entries.delete(name)
+      }
+      entry.found.then((client) => {
+        if (!client) forget()
+      }, forget)
+      return entry.found
+    },
+  }
+}
