@@ -111,6 +111,7 @@ const addPlan = async (id: string) => {
         id,
         label: 'Bespoke',
         requests_per_minute: 1_000,
+        key_requests_per_minute: null,
         chat_messages_per_day: null,
         key_calls_per_month: null,
         webhooks_max: 20,

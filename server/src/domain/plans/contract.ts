@@ -21,7 +21,8 @@ const orNoLimit = (description: string) =>
 
 export const PlanLimits = z
   .object({
-    requests_per_minute: orNoLimit('Requests of the workspace, and of each key, in a minute.'),
+    requests_per_minute: orNoLimit('Requests of the workspace in a minute.'),
+    key_requests_per_minute: orNoLimit('Requests of each key in a minute, where the key has no limit of its own.'),
     chat_messages_per_day: orNoLimit('Questions put to agents in a day of UTC.'),
     key_calls_per_month: orNoLimit('Calls of each key in a month of UTC.'),
     webhooks_max: orNoLimit('Webhooks at the same time.'),

@@ -12,6 +12,7 @@ export const planChanged = defineEvent({
       label: 'Growth',
       limits: {
         requests_per_minute: 300,
+        key_requests_per_minute: null,
         chat_messages_per_day: 5_000,
         key_calls_per_month: 1_000,
         webhooks_max: 5,

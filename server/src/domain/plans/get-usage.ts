@@ -40,7 +40,8 @@ export const getUsage = async (
   const ofKey = {
     name: 'key_calls_per_month' as const,
     used: Number(row.key_calls ?? 0),
-    limit: row.key_calls_per_month,
+    // The sandbox only counts them.
+    limit: ctx.mode === 'sandbox' ? null : row.key_calls_per_month,
     period: 'month' as const,
     resets_at: nextMonth,
   }

@@ -3,7 +3,7 @@ import test, { after } from 'node:test'
 import { openTestDatabase } from '../../../test/database.ts'
 import { makeWorkspace } from '../../../test/make.ts'
 import { LimitReached } from './contract.ts'
-import { noteLimitReached } from './index.ts'
+import { noteLimitReached, purgeReachedLimits } from './index.ts'
 
 const database = await openTestDatabase()
 after(() => database.close())
@@ -60,4 +60,18 @@ test('another period, another limit, another value and another workspace are tol
   assert.equal(await note({ workspaceId: await makeWorkspace(database) }), true)
   assert.equal(await note({}), false)
   assert.equal((await eventsOf(workspaceId)).length, 4)
+})
+
+test('what was told in a period long over is forgotten, and nothing that could be told again', async () => {
+  const workspaceId = await makeWorkspace(database)
+  const now = new Date('2026-06-30T00:00:00Z')
+  await noteLimitReached(database.system, { workspaceId, ...day })
+  await noteLimitReached(database.system, { workspaceId, ...day, periodStart: new Date('2026-06-01T00:00:00Z'), now })
+  await purgeReachedLimits(database.system, now)
+  const kept = await database.system
+    .selectFrom('limits_reached')
+    .select('period_start')
+    .where('workspace_id', '=', workspaceId)
+    .execute()
+  assert.deepEqual(kept, [{ period_start: new Date('2026-06-01T00:00:00Z') }])
 })
