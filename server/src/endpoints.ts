@@ -19,7 +19,7 @@ import { healthEndpoints } from './http/v1/health.ts'
 import { knowledgeSourceEndpoints } from './http/v1/knowledge-sources.ts'
 import { inviteEndpoints, memberEndpoints } from './http/v1/members.ts'
 import { messageEndpoints } from './http/v1/messages.ts'
-import { openApiEndpoint } from './http/v1/openapi-document.ts'
+import { openApiEndpoints } from './http/v1/openapi-document.ts'
 import { planEndpoints } from './http/v1/plans.ts'
 import { requestLogEndpoints } from './http/v1/request-logs.ts'
 import { sessionEndpoints } from './http/v1/sessions.ts'
@@ -63,4 +63,4 @@ const documented: readonly Endpoint[] = [
 ]
 
 /** The one list of every HTTP endpoint. */
-export const endpoints: readonly Endpoint[] = [...documented, openApiEndpoint(documented, version)]
+export const endpoints: readonly Endpoint[] = [...documented, ...openApiEndpoints(documented, version)]

@@ -122,6 +122,7 @@ const welcome = (config: Config, baseUrl: string, credentialsPath: string, datab
   const json = `-H 'Content-Type: application/json'`
   const lines = [
     `Parley is ready at ${baseUrl}`,
+    `Docs: ${baseUrl}/docs. Quickstart in the browser: ${baseUrl}/docs/api/quickstart. API reference: ${baseUrl}/docs/api.`,
     database.kind === 'embedded'
       ? 'Database: embedded, one connection, not safe against power loss. Set DATABASE_URL to use a PostgreSQL of your own.'
       : 'Database: PostgreSQL.',

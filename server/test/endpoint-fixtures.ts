@@ -4,6 +4,7 @@ import { sequenceEvents } from '../src/domain/events/index.ts'
 import { addMember, createUser } from '../src/domain/users/index.ts'
 import { codeOf, stepAt } from '../src/domain/users/totp.ts'
 import { createFanOut } from '../src/domain/webhooks/index.ts'
+import { assetPath } from '../src/http/docs/assets.ts'
 import type { Endpoint } from '../src/http/endpoint.ts'
 import type { TestApp, TestResponse } from './app.ts'
 
@@ -80,6 +81,7 @@ export const objects: Record<string, (tenant: Tenant, parents: Parents) => Promi
   accounts: async ({ workspaceId }) => toWireId('workspace', workspaceId),
   'api-keys': (tenant) => idOf(tenant.post('/v1/api-keys', { name: 'Fixture', scopes: ['contacts:read'] })),
   docs: async () => 'errors',
+  assets: async () => assetPath('quickstart').split('/').at(-1)!,
   members: async (tenant) => {
     const { token } = await tenant.post('/v1/invites', { email: `${randomUUID()}@acme.test`, role: 'viewer' })
     return String((await tenant.post('/v1/invites/accept', { token, name: 'Fixture', password })).user_id)
@@ -129,7 +131,7 @@ export const objects: Record<string, (tenant: Tenant, parents: Parents) => Promi
 }
 
 /** Objects that belong to no workspace: whoever may read one may read it anywhere. */
-export const shared = new Set(['docs', 'event-types'])
+export const shared = new Set(['docs', 'assets', 'event-types'])
 
 /** Which object an id in a body or query names, by the prefix of its kind. */
 export const objectsByPrefix: Record<string, string> = {

@@ -30,6 +30,6 @@ export const sendReply = async (deps: Deps, endpoint: Endpoint, reply: FastifyRe
   if (deps.settings.checkResponses) checkReply(endpoint, made)
   reply.code(made.status)
   if (made.body === undefined) return reply.send()
-  if (typeof made.body === 'string') return reply.send(made.body)
+  if (typeof made.body === 'string' || Buffer.isBuffer(made.body)) return reply.send(made.body)
   return reply.type('application/json; charset=utf-8').send(JSON.stringify(made.body))
 }

@@ -1,25 +1,23 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { notFound } from '../../base/errors.ts'
 
-const folders = [
-  new URL('../../../../docs/guide/', import.meta.url),
-  new URL('../../../../docs/reference/', import.meta.url),
-]
+const sections = ['guide', 'reference'] as const
 
-export type DocsPage = { name: string; title: string; markdown: string }
+export type DocsPage = { section: (typeof sections)[number]; name: string; title: string; markdown: string }
 
 const titleOf = (markdown: string, name: string): string => /^# (.+)$/m.exec(markdown)?.[1] ?? name
 
 /** Every page of the guide and the reference, by name. */
 export const readPages = async (): Promise<DocsPage[]> => {
   const pages = await Promise.all(
-    folders.map(async (folder) => {
+    sections.map(async (section) => {
+      const folder = new URL(`../../../../docs/${section}/`, import.meta.url)
       const files = (await readdir(folder)).filter((file) => file.endsWith('.md')).sort()
       return Promise.all(
         files.map(async (file) => {
           const markdown = await readFile(new URL(file, folder), 'utf8')
           const name = file.slice(0, -'.md'.length)
-          return { name, title: titleOf(markdown, name), markdown }
+          return { section, name, title: titleOf(markdown, name), markdown }
         }),
       )
     }),
