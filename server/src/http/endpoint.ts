@@ -3,6 +3,7 @@ import type { Ctx } from '../domain/context.ts'
 import type { Scope } from '../domain/scopes.ts'
 import type { Deps } from './deps.ts'
 import type { UploadedFile } from './multipart.ts'
+import type { Allowance } from './rate-limit.ts'
 import type { SseFrame } from './sse.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -40,6 +41,8 @@ export type Call<Params, Query, Body> = {
   /** Where the request comes from, as far as trusted proxies say. */
   address: string | undefined
   deps: Deps
+  /** What is left of the minute of the caller's workspace, as far as this process knows; undefined where nobody counts it. */
+  workspaceMinute(): Allowance | undefined
   /** Aborts when the caller goes away. */
   signal: AbortSignal
   once: OnceOnly

@@ -9,6 +9,8 @@ import type { LeaseRequests, RequestWindow } from './request-windows.ts'
  */
 export type SharedLimiter = {
   take(buckets: readonly LimitedBucket[]): Allowance | Promise<Allowance>
+  /** What a bucket had left when this process last asked, less what it has used since; counts and asks nothing. */
+  peek(bucket: LimitedBucket): Allowance
 }
 
 // A twentieth: at most so much of a limit lies unused in a process.
@@ -141,6 +143,10 @@ export const createLeasedLimiter = ({ lease, clock, onError }: Options): SharedL
     take: (wanted) => {
       const outcome = attempt(wanted)
       return 'lacking' in outcome ? takeLeased(wanted, outcome.lacking) : outcome
+    },
+    peek: (wanted) => {
+      const now = clock.now().getTime()
+      return report(bucketOf(wanted, now), now, true)
     },
   }
 }

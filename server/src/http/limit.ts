@@ -55,6 +55,13 @@ const bucketsOf = (holder: Holder): LimitedBucket[] => {
   ].flatMap(({ name, perMinute }) => (perMinute === null ? [] : [{ name, perMinute }]))
 }
 
+/** What is left of the minute of the caller's workspace, as far as this process knows; undefined where nobody counts it. */
+export const peekWorkspace = (kernel: Kernel, holder: Holder): Allowance | undefined => {
+  const name = `workspace ${holder.workspaceId}`
+  if (holder.requestsPerMinute !== null) return kernel.sharedLimiter.peek({ name, perMinute: holder.requestsPerMinute })
+  return bucketsOf(holder).length === 0 ? kernel.limiter.peek({ name, perMinute: unlimitedPerMinute }) : undefined
+}
+
 /**
  * Counts the request against what its key or person and its workspace may do a minute, writes what is left into the headers,
  * and throws RATE_LIMIT_EXCEEDED when nothing is. While nobody can count, reads pass and writes are SERVICE_UNAVAILABLE.

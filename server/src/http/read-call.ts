@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Call, Endpoint } from './endpoint.ts'
 import type { Kernel } from './kernel.ts'
+import { peekWorkspace } from './limit.ts'
 import { parseParams } from './parse-params.ts'
 import { readBody } from './read-body.ts'
 import { refuseNul, validate } from './validate.ts'
@@ -22,11 +23,12 @@ const goneSignal = (endpoint: Endpoint, { raw }: FastifyReply): AbortSignal => {
 
 /** Reads path, query and body by the endpoint's schemas. Throws NOT_FOUND, BAD_REQUEST or UNPROCESSABLE. */
 export const readCall = async (
-  { deps, transport }: Kernel,
+  kernel: Kernel,
   endpoint: Endpoint,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<ReadCall> => {
+  const { deps, transport } = kernel
   const params = parseParams(endpoint, request.params)
   const query = endpoint.query
     ? validate(endpoint.query, refuseNul(request.query as Record<string, unknown>))
@@ -41,6 +43,7 @@ export const readCall = async (
     headers: request.headers,
     address: transport.addressOf(request),
     deps,
+    workspaceMinute: () => (request.holder ? peekWorkspace(kernel, request.holder) : undefined),
     signal: goneSignal(endpoint, reply),
   } as ReadCall
 }

@@ -143,10 +143,19 @@ test('usage names the plan and every limit that is counted, with what is used an
   const byName = new Map(limits.map(({ name, ...rest }) => [name, rest]))
   const midnight = '2026-03-12T00:00:00.000Z'
   const april = '2026-04-01T00:00:00.000Z'
+  const minute = '2026-03-11T23:01:00.000Z'
+  assert.deepEqual(byName.get('requests_per_minute'), { used: 4, limit: null, period: 'minute', resets_at: minute })
   assert.deepEqual(byName.get('chat_messages_per_day'), { used: 1, limit: 10, period: 'day', resets_at: midnight })
   assert.deepEqual(byName.get('webhooks_max'), { used: 1, limit: 1, period: 'none', resets_at: null })
   assert.deepEqual(byName.get('key_calls_per_month'), { used: 3, limit: null, period: 'month', resets_at: april })
   assert.deepEqual(byName.get('all_key_calls_per_month'), { used: 3, limit: null, period: 'month', resets_at: april })
+})
+
+test('requests of the minute are told beside the limit that all servers keep together', async () => {
+  const { limit } = await makeCaller('starter')
+  const first = await limit('requests_per_minute')
+  assert.deepEqual([first?.used, first?.limit], [2, 60])
+  assert.equal((await limit('requests_per_minute'))?.used, 3)
 })
 
 test('a webhook beyond the plan is refused with the plan, its limit and what to do', async () => {

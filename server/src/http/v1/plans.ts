@@ -31,6 +31,13 @@ export const planEndpoints = [
       'Every limit that this version counts, with what is used of it and when the count begins again. Calls of keys are a few seconds late; chat messages and webhooks are exact.',
     query: z.strictObject({}),
     responses: { 200: Usage },
-    handler: async ({ ctx }) => ok(await getUsage(ctx, null)),
+    handler: async ({ ctx, workspaceMinute }) => {
+      const minute = workspaceMinute()
+      const requests = minute && {
+        used: minute.limit - minute.remaining,
+        resetsAt: new Date(minute.resetAt * 1_000),
+      }
+      return ok(await getUsage(ctx, requests ?? null))
+    },
   }),
 ]
