@@ -1,8 +1,9 @@
 import { benchChat } from './chat.ts'
 import { benchHttp } from './http.ts'
+import { benchLimits } from './limits.ts'
 import { benchStart } from './start.ts'
 
-const benches: Record<string, () => Promise<void>> = { start: benchStart, chat: benchChat, http: benchHttp }
+const benches: Record<string, () => Promise<void>> = { start: benchStart, chat: benchChat, http: benchHttp, limits: benchLimits }
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !(name in benches))
 
