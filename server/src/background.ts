@@ -1,6 +1,7 @@
 import { warnOfExpiry } from './domain/api-keys/index.ts'
 import { sequenceEvents } from './domain/events/index.ts'
 import { purgeReachedLimits } from './domain/plans/index.ts'
+import { purgeSignIns } from './domain/oidc/index.ts'
 import { purgeSessions } from './domain/sessions/index.ts'
 import { purgeAttempts } from './domain/users/index.ts'
 import { createFanOut } from './domain/webhooks/index.ts'
@@ -62,6 +63,7 @@ export const startBackground = async (deps: Deps, { pollMs = 250 }: Options = {}
       purgeIdempotencyKeys(database.system, clock.now()),
       purgeSessions(database.system, clock.now()),
       purgeAttempts(database.system, clock.now()),
+      purgeSignIns(database.system, clock.now()),
       purgeReachedLimits(database.system, clock.now()),
       purgeRequestWindows(database.system),
     ]).catch((error) => log.error({ err: error }, 'housekeeping failed and will be tried again'))

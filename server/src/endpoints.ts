@@ -19,6 +19,7 @@ import { healthEndpoints } from './http/v1/health.ts'
 import { knowledgeSourceEndpoints } from './http/v1/knowledge-sources.ts'
 import { inviteEndpoints, memberEndpoints } from './http/v1/members.ts'
 import { messageEndpoints } from './http/v1/messages.ts'
+import { oidcConnectionEndpoints, oidcSignInEndpoints } from './http/v1/oidc.ts'
 import { openApiEndpoints } from './http/v1/openapi-document.ts'
 import { planEndpoints } from './http/v1/plans.ts'
 import { requestLogEndpoints } from './http/v1/request-logs.ts'
@@ -31,10 +32,12 @@ export const version = '0.1.0'
 
 const canonical: readonly Endpoint[] = [
   ...authEndpoints,
+  ...oidcSignInEndpoints,
   ...userEndpoints,
   ...sessionEndpoints,
   ...memberEndpoints,
   ...inviteEndpoints,
+  ...oidcConnectionEndpoints,
   ...accountEndpoints,
   ...planEndpoints,
   ...apiKeyEndpoints,

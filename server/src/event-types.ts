@@ -6,6 +6,7 @@ import { contactEvents } from './domain/contacts/index.ts'
 import { conversationEvents } from './domain/conversations/index.ts'
 import { defineEvent, type EventType } from './domain/events/index.ts'
 import { knowledgeEvents } from './domain/knowledge/index.ts'
+import { oidcEvents } from './domain/oidc/index.ts'
 import { planEvents } from './domain/plans/index.ts'
 import { memberEvents } from './domain/users/index.ts'
 import { webhookEvents } from './domain/webhooks/index.ts'
@@ -46,6 +47,7 @@ export const eventTypes: readonly EventType[] = [
   ...accountEvents,
   ...apiKeyEvents,
   ...memberEvents,
+  ...oidcEvents,
   ...contactEvents,
   ...conversationEvents,
   ...agentEvents,

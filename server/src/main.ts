@@ -13,6 +13,7 @@ import { type Config, ConfigError, readConfig } from './config.ts'
 import { confirmSecret } from './confirm-secret.ts'
 import { type Database, openDatabase } from './database/open.ts'
 import { createKeyFormat } from './domain/api-keys/index.ts'
+import { createProviders } from './domain/oidc/index.ts'
 import { createRequestRecorder } from './domain/request-logs/index.ts'
 import { createTokenFormat } from './domain/sessions/index.ts'
 import { createPasswords } from './domain/users/index.ts'
@@ -68,6 +69,7 @@ const buildDeps = async (
   const keys = createKeyFormat({ brand: config.PARLEY_KEY_BRAND, pepper: secrets.pepper })
   const tokens = createTokenFormat(secrets.sessions)
   const extractive = createExtractiveModel()
+  const safeHttp = createSafeHttp()
   return {
     database,
     clock: systemClock,
@@ -84,7 +86,8 @@ const buildDeps = async (
     sessionCache: createSessionCache({ database, tokens, clock: systemClock }),
     passwords: createPasswords(),
     models: { default: await openModel(config, extractive), extractive },
-    safeHttp: createSafeHttp(),
+    safeHttp,
+    oidcProviders: createProviders({ clock: systemClock, safeHttp }),
     secretBox: createSecretBox([{ id: 1, key: secrets.box }]),
     eventTypes,
     stopping,

@@ -9,6 +9,7 @@ import { createSafeHttp } from '../src/base/safe-http.ts'
 import { createSecretBox } from '../src/base/secret-box.ts'
 import type { Database } from '../src/database/open.ts'
 import { createKeyFormat, insertKey } from '../src/domain/api-keys/index.ts'
+import { createProviders } from '../src/domain/oidc/index.ts'
 import { createRequestRecorder } from '../src/domain/request-logs/index.ts'
 import { type Scope, scopes } from '../src/domain/scopes.ts'
 import { createTokenFormat } from '../src/domain/sessions/index.ts'
@@ -103,6 +104,7 @@ export const openTestApp = async (options: TestAppOptions = {}): Promise<TestApp
   const tokens = createTokenFormat(Buffer.alloc(32, 9))
   const extractive = createExtractiveModel()
   const stopping = new AbortController()
+  const safeHttp = createSafeHttp()
   const deps: Deps = {
     database,
     clock,
@@ -119,7 +121,8 @@ export const openTestApp = async (options: TestAppOptions = {}): Promise<TestApp
     sessionCache: createSessionCache({ database, tokens, clock }),
     passwords: createPasswords(),
     models: { default: options.model ?? extractive, extractive },
-    safeHttp: createSafeHttp(),
+    safeHttp,
+    oidcProviders: createProviders({ clock, safeHttp }),
     secretBox: createSecretBox([{ id: 1, key: randomBytes(32) }]),
     eventTypes,
     settings: settingsOf(options.settings),

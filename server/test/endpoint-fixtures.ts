@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { toWireId } from '../src/base/ids.ts'
 import { sequenceEvents } from '../src/domain/events/index.ts'
-import { addMember, createUser } from '../src/domain/users/index.ts'
+import { addMember, createUser, type Role } from '../src/domain/users/index.ts'
 import { codeOf, stepAt } from '../src/domain/users/totp.ts'
 import { createFanOut } from '../src/domain/webhooks/index.ts'
 import { assetPath } from '../src/http/docs/assets.ts'
 import type { Endpoint } from '../src/http/endpoint.ts'
 import type { TestApp, TestResponse } from './app.ts'
+import { startIssuer } from './issuer.ts'
 
 /** A workspace with a default agent, and a key of it that may do everything. */
 export type Tenant = {
@@ -26,11 +27,11 @@ export type Tenant = {
 const password = 'correct horse battery'
 
 /** A person who signs in for one request, so that what they do to their account or session is nobody else's. */
-const newSession = async ({ app, workspaceId }: Pick<Tenant, 'app' | 'workspaceId'>) => {
+const newSession = async ({ app, workspaceId }: Pick<Tenant, 'app' | 'workspaceId'>, role: Role = 'owner') => {
   const now = new Date()
   const email = `${randomUUID()}@acme.test`
   const userId = await createUser(app.database.system, { email, name: 'Ada', password, now })
-  await addMember(app.database.system, { workspaceId, userId, role: 'owner', now })
+  await addMember(app.database.system, { workspaceId, userId, role, now })
   const signedIn = await app.call('POST', '/v1/auth/login', { body: { email, password } })
   return { email, userId, ...signedIn.json<{ token: string; refresh_token: string }>() }
 }
@@ -160,6 +161,12 @@ export const bodies: Record<string, (n: number) => Record<string, unknown>> = {
   members_update: (n) => ({ role: n === 0 ? 'agent' : 'developer' }),
   invites_create: (n) => ({ email: `${randomUUID()}@acme.test`, role: n === 0 ? 'agent' : 'viewer' }),
   invites_accept: (n) => ({ token: `invite_${n}`, name: 'Fixture', password }),
+  oidc_connection_update: (n) => ({
+    issuer: issuer.issuer,
+    ...issuer.client,
+    allowed_email_domains: [`acme${n || ''}.test`],
+  }),
+  auth_oidc_exchange: (n) => ({ code: `code_${n}` }),
   contacts_create: (n) => ({ name: `Ada ${n}` }),
   contacts_update: (n) => ({ name: `Ada ${n}` }),
   agents_create: (n) => ({ name: `Agent ${n}` }),
@@ -180,7 +187,35 @@ export const bodies: Record<string, (n: number) => Record<string, unknown>> = {
 export const credentialFor = (endpoint: Endpoint, { key, session }: Tenant): string =>
   endpoint.access === 'session' ? session : key
 
-type Prepared = { key: string; body: Record<string, unknown> }
+type Prepared = {
+  key: string
+  body?: Record<string, unknown>
+  query?: string
+  headers?: Record<string, string>
+}
+
+// A provider that members sign in with: every tenant may name it.
+const issuer = await startIssuer()
+
+/** Sets up the sign-in of members with a provider. */
+export const connectProvider = async ({ app, key }: Tenant): Promise<void> => {
+  const body = bodies.oidc_connection_update!(0)
+  expectSuccess('PUT /v1/oidc-connection', await app.call('PUT', '/v1/oidc-connection', { key, body }))
+}
+
+/** A member who comes back from the provider, up to the request to the callback. */
+const comingBack = async (tenant: Tenant, more = ''): Promise<Prepared> => {
+  await connectProvider(tenant)
+  const { email } = await newSession(tenant, 'developer')
+  const start = `/v1/auth/oidc/start?workspace=${toWireId('workspace', tenant.workspaceId)}${more}`
+  const { headers } = await tenant.app.call('GET', start)
+  const { searchParams } = new URL(String(headers.location))
+  const nonce = searchParams.get('nonce')
+  const id_token = issuer.idToken({ sub: randomUUID(), email, email_verified: true, nonce })
+  issuer.say('/token', { access_token: 'access', token_type: 'Bearer', id_token })
+  const cookie = String(headers['set-cookie']).split(';')[0]!
+  return { key: tenant.key, query: `?code=any&state=${searchParams.get('state')}`, headers: { cookie } }
+}
 
 const totpCode = (enrolment: Record<string, unknown>): string => {
   const bits = [...String(enrolment.secret)].map((c) =>
@@ -209,6 +244,16 @@ export const fresh: Record<string, (tenant: Tenant) => Promise<Prepared>> = {
     body: { refresh_token: (await newSession(tenant)).refresh_token },
   }),
   auth_logout: async (tenant) => ({ key: (await newSession(tenant)).token, body: {} }),
+  auth_oidc_start: async (tenant) => {
+    await connectProvider(tenant)
+    return { key: tenant.key, query: `?workspace=${toWireId('workspace', tenant.workspaceId)}` }
+  },
+  auth_oidc_callback: (tenant) => comingBack(tenant),
+  auth_oidc_exchange: async (tenant) => {
+    const { query, ...request } = await comingBack(tenant, '&return_to=/app')
+    const { headers } = await tenant.app.call('GET', `/v1/auth/oidc/callback${query}`, request)
+    return { key: tenant.key, body: { code: new URL(String(headers.location)).searchParams.get('code') } }
+  },
   users_enrol_totp: async (tenant) => ({ key: (await newSession(tenant)).token, body: { password } }),
   users_confirm_totp: async (tenant) => {
     const { key, code } = await enrolled(tenant)
@@ -231,6 +276,8 @@ export const fresh: Record<string, (tenant: Tenant) => Promise<Prepared>> = {
 export const preparations: Record<string, (tenant: Tenant, ids: string[]) => Promise<unknown>> = {
   conversations_reopen: (tenant, [id]) => tenant.post(`/v1/conversations/${id}/resolve`),
   events_replay: (tenant) => tenant.post('/v1/webhooks', webhook),
+  oidc_connection_get: connectProvider,
+  oidc_connection_delete: connectProvider,
 }
 
 /** Another path to an endpoint is tested with what that endpoint is tested with. */

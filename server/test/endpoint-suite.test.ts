@@ -31,7 +31,7 @@ test('every write takes an idempotency key or says why not', () => {
 })
 
 // Nothing is changed: the answer is the outcome of one attempt, and a repetition asks for another.
-const repeatable = new Set(['webhooks_test', 'auth_login', 'auth_refresh', 'auth_logout', 'invites_accept'])
+const repeatable = new Set(['webhooks_test', 'auth_login', 'auth_refresh', 'auth_logout', 'auth_oidc_exchange', 'invites_accept'])
 
 test('no two endpoints share an id or a route', () => {
   assert.equal(new Set(endpoints.map(({ id }) => id)).size, endpoints.length)

@@ -150,12 +150,12 @@ const succeed = async (
   await preparations[fixtureIdOf(endpoint)]?.(tenant, ids)
   const made = await fresh[fixtureIdOf(endpoint)]?.(tenant)
   const valid = made
-    ? { key: made.key, ...(hasBody(endpoint) ? { body: made.body } : {}) }
+    ? { ...made, ...(hasBody(endpoint) ? { body: made.body } : { body: undefined }) }
     : { key: credentialFor(endpoint, tenant), ...validBody(endpoint, n) }
   const sent = { ...valid, ...request }
   const response = await send(endpoint, tenant, ids, sent)
   assert.ok(
-    String(response.status) in endpoint.responses && response.status < 300,
+    String(response.status) in endpoint.responses && response.status < 400,
     `${endpoint.id} answered ${response.status}: ${response.text}`,
   )
   return { ids, response, sent }
@@ -333,6 +333,7 @@ const grants: Record<string, readonly Scope[]> = {
   invites_create: [...roleScopes.viewer],
   members_update: [...roleScopes.developer],
   members_remove: [...roleScopes.viewer],
+  oidc_connection_update: [...roleScopes.admin],
 }
 
 const hostileIds = [
@@ -523,9 +524,17 @@ const hostileValues = [
   '9007199254740993',
 ]
 
+// A provider adds parameters of its own.
+const takesMore = new Set(['auth_oidc_callback'])
+
 const checkQuery = async (endpoint: Endpoint, { own, foreign }: World): Promise<void> => {
   const ids = await makeIds(endpoint, own)
-  const attempt = (query: string) => send(endpoint, own, ids, { key: credentialFor(endpoint, own), query })
+  const needed = (await fresh[fixtureIdOf(endpoint)]?.(own))?.query?.slice(1)
+  const attempt = (query: string) =>
+    send(endpoint, own, ids, {
+      key: credentialFor(endpoint, own),
+      query: needed === undefined ? query : `${query}&${needed}`,
+    })
   const properties = propertiesOf(schemaOf(endpoint.query!))
   if ('limit' in properties) {
     for (const limit of [
@@ -563,9 +572,11 @@ const checkQuery = async (endpoint: Endpoint, { own, foreign }: World): Promise<
       assert.equal(refused(await attempt(`?cursor=${cursor}`), 400, 'BAD_REQUEST').param, 'cursor')
     refused(await attempt(`?cursor=${'x'.repeat(600)}`), 400, 'BAD_REQUEST')
   }
-  const unknown = refused(await attempt('?surprise=1'), 400, 'BAD_REQUEST')
-  assert.ok(unknown.message.includes("'surprise'"))
-  refused(await attempt('?__proto__=1'), 400, 'BAD_REQUEST')
+  if (!takesMore.has(fixtureIdOf(endpoint))) {
+    const unknown = refused(await attempt('?surprise=1'), 400, 'BAD_REQUEST')
+    assert.ok(unknown.message.includes("'surprise'"))
+    refused(await attempt('?__proto__=1'), 400, 'BAD_REQUEST')
+  }
   for (const [name, schema] of Object.entries(properties)) {
     for (const value of hostileValues) await attempt(`?${name}=${value}`)
     await attempt(`?${name}=a&${name}=b`)
@@ -651,8 +662,9 @@ const checkReplay = async (endpoint: Endpoint, { own }: World): Promise<void> =>
 }
 
 const checkHead = async (endpoint: Endpoint, { own }: World): Promise<void> => {
-  const { ids, response } = await succeed(endpoint, own)
-  const head = await send(endpoint, own, ids, { key: credentialFor(endpoint, own), method: 'HEAD' })
+  const { ids, response, sent } = await succeed(endpoint, own)
+  const again = (await fresh[fixtureIdOf(endpoint)]?.(own)) ?? sent
+  const head = await send(endpoint, own, ids, { ...again, method: 'HEAD' })
   assert.equal(head.status, response.status)
   assert.equal(head.headers['content-type'], response.headers['content-type'])
   // `validate` counts the calls of its key, so its text may have grown in between.

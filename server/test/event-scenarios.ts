@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { transaction } from '../src/database/transaction.ts'
 import { changePlan, takeChatMessage } from '../src/domain/plans/index.ts'
-import type { Tenant } from './endpoint-fixtures.ts'
+import { connectProvider, type Tenant } from './endpoint-fixtures.ts'
 import { makeCtx } from './make.ts'
 import type { Receiver } from './receiver.ts'
 
@@ -61,6 +61,12 @@ export const eventScenarios: Record<string, (stage: Stage) => Promise<unknown>> 
   'member.added': member,
   'member.updated': async (stage) => stage.send('PATCH', `/v1/members/${await member(stage)}`, { role: 'developer' }),
   'member.removed': async (stage) => stage.send('DELETE', `/v1/members/${await member(stage)}`),
+
+  'oidc_connection.updated': ({ tenant }) => connectProvider(tenant),
+  'oidc_connection.deleted': async (stage) => {
+    await connectProvider(stage.tenant)
+    return stage.send('DELETE', '/v1/oidc-connection')
+  },
 
   'contact.created': contact,
   'contact.updated': async (stage) => stage.send('PATCH', `/v1/contacts/${await contact(stage)}`, { company: 'Acme' }),

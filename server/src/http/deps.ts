@@ -5,6 +5,7 @@ import type { SecretBox } from '../base/secret-box.ts'
 import type { Database } from '../database/open.ts'
 import type { KeyFormat, KeyHolder } from '../domain/api-keys/index.ts'
 import type { EventType } from '../domain/events/index.ts'
+import type { Providers } from '../domain/oidc/index.ts'
 import type { RequestRecorder } from '../domain/request-logs/index.ts'
 import type { TokenFormat } from '../domain/sessions/index.ts'
 import type { Passwords } from '../domain/users/index.ts'
@@ -50,6 +51,7 @@ export type Deps = {
   tokens: TokenFormat
   sessionCache: SessionCache
   passwords: Passwords
+  oidcProviders: Providers
   /** The model this server is set up with, and the one that needs nothing. */
   models: { default: Model; extractive: Model }
   safeHttp: SafeHttp

@@ -14,6 +14,7 @@ const tags: Record<string, string> = {
   Users: 'Your own account and its second factor.',
   Sessions: 'Where you are signed in.',
   Members: 'The people of a workspace and their roles.',
+  'Sign-in with a provider': 'The OpenID Connect provider that the members of a workspace sign in with.',
   Invites: 'How people become members.',
   'API keys': 'Credentials of programs: minted with scopes, shown once, rotated and revoked.',
   Contacts: 'The people a company talks with.',

@@ -2,21 +2,19 @@ import { sql } from 'kysely'
 import type { z } from 'zod'
 import type { Clock } from '../../base/clock.ts'
 import { AppError, notFound } from '../../base/errors.ts'
-import { newId, toWireId } from '../../base/ids.ts'
+import { toWireId } from '../../base/ids.ts'
 import type { SecretBox } from '../../base/secret-box.ts'
 import type { Db } from '../../database/open.ts'
 import { transaction } from '../../database/transaction.ts'
 import { type Account, checkPassword, type Passwords, takeSecondFactor } from '../users/index.ts'
 import type { Login, SignedIn } from './contract.ts'
-import { issueTokens, sessionEnd } from './issue-tokens.ts'
+import { openSession } from './open-session.ts'
 import type { TokenFormat } from './token-format.ts'
 
 type Input = z.output<typeof Login> & { address: string | undefined; userAgent: string | undefined }
 type Outside = { system: Db; passwords: Passwords; secretBox: SecretBox; tokens: TokenFormat; clock: Clock }
 
 type Membership = { workspace_id: string; plan_id: string }
-
-const maxUserAgent = 300
 
 // The sandbox has the members of its live workspace.
 const findMembership = async (system: Db, userId: string, wanted: string | undefined): Promise<Membership> => {
@@ -69,21 +67,7 @@ export const login = async (input: Input, outside: Outside): Promise<z.infer<typ
   const { workspace_id: workspaceId, plan_id: planId } = await findMembership(system, account.id, input.workspace_id)
   return transaction(system, async (tx) => {
     await holdAccount(tx, account, now)
-    const sessionId = newId()
-    await tx
-      .insertInto('sessions')
-      .values({
-        id: sessionId,
-        user_id: account.id,
-        workspace_id: workspaceId,
-        address: input.address ?? null,
-        user_agent: input.userAgent?.slice(0, maxUserAgent) ?? null,
-        created_at: now,
-        last_seen_at: now,
-        expires_at: sessionEnd(now),
-        revoked_at: null,
-      })
-      .execute()
-    return issueTokens(tx, { sessionId, workspaceId, planId, account, now }, outside)
+    const { address, userAgent } = input
+    return openSession(tx, { workspaceId, planId, account, address, userAgent, now }, outside)
   })
 }

@@ -6,16 +6,13 @@ import type { Log } from '../../base/log.ts'
 import { isUniqueViolation } from '../../database/connection.ts'
 import type { Db } from '../../database/open.ts'
 import { transaction } from '../../database/transaction.ts'
-import { recordAudit } from '../audit-logs/index.ts'
-import { recordEvent } from '../events/index.ts'
-import { addMember } from './add-member.ts'
 import { checkPassword } from './check-password.ts'
 import type { AcceptInvite } from './contract.ts'
 import { insertUser } from './create-user.ts'
-import { memberAdded } from './events.ts'
+import { joinWorkspace } from './join-workspace.ts'
 import type { Passwords } from './passwords.ts'
-import { type InviteRow, presentMember } from './present.ts'
-import { findAccount, getMember, type MemberRow } from './queries.ts'
+import type { InviteRow } from './present.ts'
+import { findAccount, type MemberRow } from './queries.ts'
 import type { Role } from './roles.ts'
 import { hashSecretToken } from './secret-token.ts'
 
@@ -70,6 +67,7 @@ const identify = async (
 
 /** Turns an invite into a member, once. Throws NOT_FOUND for a token that is not, or no longer, one. */
 // scope: the token is the right to do this, and its holder has no key yet.
+// no event: joining the workspace is one, recorded there.
 export const acceptInvite = async (input: Input, outside: Outside): Promise<MemberRow> => {
   const { system, clock, log } = outside
   const now = clock.now()
@@ -81,18 +79,11 @@ export const acceptInvite = async (input: Input, outside: Outside): Promise<Memb
     await takeInvite(tx, invite, now)
     const userId =
       'userId' in person ? person.userId : await insertUser(tx, { email, name: input.name, now, ...person })
-    // The column's check allows the roles alone.
-    await addMember(tx, { workspaceId, userId, role: invite.role as Role, now })
-    const member = await getMember(tx, workspaceId, userId)
     const actor = { type: 'system', name: 'invites' } as const
     const ctx = { db: tx, workspaceId, mode: 'live', actor, requestId: 'invite', clock, log } as const
-    await recordEvent(ctx, tx, memberAdded, { subject: { type: 'member', id: userId }, data: presentMember(member) })
-    await recordAudit(ctx, tx, {
-      action: 'member.added',
-      target: { type: 'member', id: toWireId('user', userId) },
-      detail: { role: member.role, invite_id: toWireId('invite', invite.id) },
-    })
-    return member
+    // The column's check allows the roles alone.
+    const role = invite.role as Role
+    return joinWorkspace(ctx, tx, { userId, role, detail: { invite_id: toWireId('invite', invite.id) } })
   }).catch((error) => {
     throw isUniqueViolation(error) ? memberAlready() : error
   })

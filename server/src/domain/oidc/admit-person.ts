@@ -1,0 +1,139 @@
+import { AppError } from '../../base/errors.ts'
+import { toWireId } from '../../base/ids.ts'
+import type { Db } from '../../database/open.ts'
+import { recordAudit } from '../audit-logs/index.ts'
+import type { Ctx } from '../context.ts'
+import { type Account, findAccount, insertUser, joinWorkspace, type Role } from '../users/index.ts'
+import type { ConnectionRow, GrantedRole } from './present.ts'
+import type { SignInPlace } from './queries.ts'
+import type { Person } from './read-person.ts'
+
+const refused = (message: string) => new AppError('FORBIDDEN', message)
+
+const checkDomain = ({ email }: Person, { allowed_email_domains: allowed }: ConnectionRow): void => {
+  if (allowed.length === 0) return
+  if (email === null) throw refused('Your provider has not verified your e-mail address.')
+  if (!allowed.includes(email.slice(email.lastIndexOf('@') + 1)))
+    throw refused('E-mail addresses of this domain do not sign in to this workspace.')
+}
+
+type Known = Pick<Account, 'id' | 'email' | 'name'>
+
+const findByIdentity = (
+  tx: Db,
+  { workspaceId, connection }: SignInPlace,
+  subject: string,
+): Promise<Known | undefined> =>
+  tx
+    .selectFrom('oidc_identities as i')
+    .innerJoin('users as u', 'u.id', 'i.user_id')
+    .select(['u.id', 'u.email', 'u.name'])
+    .where('i.workspace_id', '=', workspaceId)
+    .where('i.issuer', '=', connection.issuer)
+    .where('i.subject', '=', subject)
+    .executeTakeFirst()
+
+const roleOf = async (tx: Db, { homeId }: SignInPlace, userId: string): Promise<Role | undefined> => {
+  const row = await tx
+    .selectFrom('members')
+    .select('role')
+    .where('workspace_id', '=', homeId)
+    .where('user_id', '=', userId)
+    .executeTakeFirst()
+  // The column's check allows the roles alone.
+  return row?.role as Role | undefined
+}
+
+const notMember = () => refused('You are not a member of this workspace. Ask for an invite.')
+
+/** Whether admitting this person means an account that is still to be made, and so a password hash for it. */
+export const isNewcomer = async (tx: Db, place: SignInPlace, person: Person): Promise<boolean> =>
+  person.email !== null &&
+  place.connection.create_members &&
+  !(await findByIdentity(tx, place, person.subject)) &&
+  !(await findAccount(tx, person.email))
+
+const join = async (ctx: Ctx, tx: Db, { connection }: SignInPlace, userId: string): Promise<Role> => {
+  if (!connection.create_members) throw notMember()
+  // The column's check allows these alone.
+  const role = connection.default_role as GrantedRole
+  await joinWorkspace(ctx, tx, { userId, role, detail: { by: 'oidc' } })
+  return role
+}
+
+const link = async (ctx: Ctx, tx: Db, { workspaceId, connection }: SignInPlace, userId: string, subject: string) => {
+  const { issuer } = connection
+  const { numInsertedOrUpdatedRows } = await tx
+    .insertInto('oidc_identities')
+    .values({ workspace_id: workspaceId, issuer, subject, user_id: userId, created_at: ctx.clock.now() })
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst()
+  if (numInsertedOrUpdatedRows === 0n)
+    throw refused(
+      'This account belongs to somebody else at the provider. An admin can set the connection up anew to unlink all.',
+    )
+  await recordAudit(ctx, tx, {
+    action: 'member.linked',
+    target: { type: 'member', id: toWireId('user', userId) },
+    detail: { by: 'oidc' },
+  })
+}
+
+type Found = { account: Known; role: Role }
+
+const newcomer = async (ctx: Ctx, tx: Db, place: SignInPlace, person: Person, passwordHash: string): Promise<Found> => {
+  const { email, name, subject } = person
+  if (email === null) throw notMember()
+  const id = await insertUser(tx, { email, name, passwordHash, now: ctx.clock.now() })
+  const role = await join(ctx, tx, place, id)
+  await link(ctx, tx, place, id, subject)
+  return { account: { id, email, name }, role }
+}
+
+/** By the address that the provider has verified: only whoever is a member here already, never an account of elsewhere. */
+const byEmail = async (
+  ctx: Ctx,
+  tx: Db,
+  place: SignInPlace,
+  { email, subject }: Person,
+): Promise<Found | undefined> => {
+  if (email === null) throw refused('Your provider has not verified your e-mail address.')
+  const account = await findAccount(tx, email)
+  const role = account && (await roleOf(tx, place, account.id))
+  if (account && role === undefined)
+    throw refused(
+      'There is an account with this e-mail address that is no member of this workspace. Ask for an invite.',
+    )
+  if (!account || role === undefined) return undefined
+  await link(ctx, tx, place, account.id, subject)
+  return { account, role }
+}
+
+const find = async (ctx: Ctx, tx: Db, place: SignInPlace, person: Person, passwordHash: string | undefined) => {
+  const account = await findByIdentity(tx, place, person.subject)
+  if (account)
+    return { account, role: (await roleOf(tx, place, account.id)) ?? (await join(ctx, tx, place, account.id)) }
+  const member = await byEmail(ctx, tx, place, person)
+  if (member) return member
+  if (passwordHash === undefined) throw notMember()
+  return newcomer(ctx, tx, place, person, passwordHash)
+}
+
+/**
+ * Finds, links or makes the member that a person at the provider is here. `passwordHash` is for an account that is still to
+ * be made. Throws FORBIDDEN; then nothing of the transaction may stay.
+ */
+// scope: the provider's word is the right to do this.
+export const admitPerson = async (
+  ctx: Ctx,
+  tx: Db,
+  place: SignInPlace,
+  person: Person,
+  passwordHash: string | undefined,
+): Promise<Known> => {
+  checkDomain(person, place.connection)
+  const { account, role } = await find(ctx, tx, place, person, passwordHash)
+  if (role === 'owner' && !place.connection.signs_in_owners)
+    throw refused('Owners sign in with their password here: an owner has to set up the connection for them.')
+  return account
+}

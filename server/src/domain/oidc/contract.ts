@@ -1,0 +1,117 @@
+import { z } from 'zod'
+import { idInput, timeOutput } from '../wire.ts'
+
+/** Roles that a provider's word can give: owners are made by owners. */
+export const grantedRoles = ['admin', 'developer', 'agent', 'viewer'] as const
+
+const onThisMachine = ({ hostname }: URL): boolean => ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
+
+const isReturnUrl = (text: string): boolean => {
+  if (!URL.canParse(text)) return false
+  const url = new URL(text)
+  const secure = url.protocol === 'https:' || (url.protocol === 'http:' && onThisMachine(url))
+  return secure && url.username === '' && url.password === '' && !text.includes('#')
+}
+
+const returnUrl = z
+  .string()
+  .max(2_048)
+  .refine(isReturnUrl, 'must be an https URL without a fragment, or one of http on localhost')
+
+const emailDomain = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .max(253)
+  .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/, 'must be a domain such as acme.com')
+
+const issuer = z.string().trim().min(1).max(2_048)
+
+export const UpdateOidcConnection = z
+  .strictObject({
+    issuer: issuer.meta({
+      description: 'The issuer as the provider writes it, to the letter; its discovery document lies below it.',
+      examples: ['https://login.acme.com'],
+    }),
+    client_id: z
+      .string()
+      .min(1)
+      .max(512)
+      .meta({ examples: ['parley'] }),
+    client_secret: z
+      .string()
+      .min(1)
+      .max(1_024)
+      .meta({ description: 'Kept encrypted and never shown again.', examples: ['supersecret123'] }),
+    allowed_email_domains: z
+      .array(emailDomain)
+      .max(50)
+      .default([])
+      .meta({
+        description:
+          'Only verified e-mail addresses of these domains sign in; a domain below one of them has to be named too. Empty: any.',
+        examples: [['acme.com']],
+      }),
+    allowed_return_urls: z
+      .array(returnUrl)
+      .max(20)
+      .default([])
+      .meta({
+        description:
+          'Where a sign-in may lead beside this server itself; `return_to` must be one of them to the letter.',
+        examples: [['https://desk.acme.com/signed-in']],
+      }),
+    create_members: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Whoever the provider knows becomes a member. Needs `allowed_email_domains`.' }),
+    default_role: z.enum(grantedRoles).default('viewer').meta({ description: 'Of members that a sign-in makes.' }),
+  })
+  .refine((input) => !input.create_members || input.allowed_email_domains.length > 0, {
+    path: ['allowed_email_domains'],
+    error: 'must name a domain where create_members is true, or everybody with an account there becomes a member',
+  })
+
+export const OidcConnection = z
+  .object({
+    issuer: z.string(),
+    client_id: z.string(),
+    allowed_email_domains: z.array(z.string()),
+    allowed_return_urls: z.array(z.string()),
+    create_members: z.boolean(),
+    default_role: z.enum(grantedRoles),
+    signs_in_owners: z
+      .boolean()
+      .meta({ description: 'Whether owners can sign in with it: only where an owner was the last to set it up.' }),
+    redirect_uri: z.string().meta({
+      description: 'To be registered at the provider.',
+      examples: ['https://parley.acme.com/v1/auth/oidc/callback'],
+    }),
+    sign_in_url: z.string().meta({
+      description: 'Where a browser begins.',
+      examples: ['https://parley.acme.com/v1/auth/oidc/start?workspace=ws_01h455vb4pex5vsknk084sn02q'],
+    }),
+    created_at: timeOutput,
+    updated_at: timeOutput,
+  })
+  .meta({ id: 'OidcConnection' })
+
+export const OidcConnectionDeletedData = z.object({ issuer: z.string(), deleted_at: timeOutput })
+
+export const StartSignIn = z.strictObject({
+  workspace: idInput('workspace'),
+  return_to: z.string().min(1).max(2_048).optional().meta({
+    description:
+      'Where the browser goes in the end, with `code` in the query: a URL or path of this server, or one of `allowed_return_urls`. Without it the callback answers with the tokens.',
+  }),
+})
+
+// Providers add parameters of their own; what is not named here is not read.
+export const SignInAnswer = z.object({
+  state: z.string().min(1).max(512),
+  code: z.string().max(8_192).optional(),
+  iss: z.string().max(2_048).optional(),
+  error: z.string().max(512).optional(),
+})
+
+export const ExchangeCode = z.strictObject({ code: z.string().min(1).max(200) })

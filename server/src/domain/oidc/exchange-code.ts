@@ -1,0 +1,40 @@
+import type { z } from 'zod'
+import type { Clock } from '../../base/clock.ts'
+import { AppError } from '../../base/errors.ts'
+import type { Db } from '../../database/open.ts'
+import { transaction } from '../../database/transaction.ts'
+import { openSession, type SignedIn, type TokenFormat } from '../sessions/index.ts'
+import { hashSecretToken } from '../users/index.ts'
+import { getSignInPlace } from './queries.ts'
+
+type Input = { code: string; address: string | undefined; userAgent: string | undefined }
+
+const refused = () => new AppError('UNAUTHORIZED', 'The code is unknown, used or older than a minute. Sign in again.')
+
+/** Swaps the code that a sign-in led home with for tokens, once, within a minute. Throws UNAUTHORIZED. */
+// scope: the code is the right to do this.
+// no event: how a person signs in is theirs, not the workspace's.
+export const exchangeCode = async (
+  { code, address, userAgent }: Input,
+  { system, clock, tokens }: { system: Db; clock: Clock; tokens: TokenFormat },
+): Promise<z.infer<typeof SignedIn>> => {
+  const now = clock.now()
+  const row = await system
+    .deleteFrom('oidc_codes')
+    .where('hash', '=', hashSecretToken(code))
+    .returning(['workspace_id', 'user_id', 'expires_at'])
+    .executeTakeFirst()
+  if (!row || row.expires_at <= now) throw refused()
+  const { workspaceId, homeId, planId } = await getSignInPlace(system, row.workspace_id)
+  return transaction(system, async (tx) => {
+    const account = await tx
+      .selectFrom('members as m')
+      .innerJoin('users as u', 'u.id', 'm.user_id')
+      .select(['u.id', 'u.email', 'u.name'])
+      .where('m.workspace_id', '=', homeId)
+      .where('m.user_id', '=', row.user_id)
+      .executeTakeFirst()
+    if (!account) throw refused()
+    return openSession(tx, { workspaceId, planId, account, address, userAgent, now }, { tokens })
+  })
+}

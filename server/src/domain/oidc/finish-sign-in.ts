@@ -1,0 +1,170 @@
+import { authorizationCodeGrant } from 'openid-client'
+import type { z } from 'zod'
+import type { Clock } from '../../base/clock.ts'
+import { AppError } from '../../base/errors.ts'
+import type { Log } from '../../base/log.ts'
+import type { SecretBox } from '../../base/secret-box.ts'
+import { isUniqueViolation } from '../../database/connection.ts'
+import type { Db } from '../../database/open.ts'
+import { transaction } from '../../database/transaction.ts'
+import type { Ctx } from '../context.ts'
+import { outgoingPolicy } from '../outgoing-url.ts'
+import { openSession, type SignedIn, type TokenFormat } from '../sessions/index.ts'
+import { type Account, hashSecretToken, newSecretToken, type Passwords } from '../users/index.ts'
+import { admitPerson, isNewcomer } from './admit-person.ts'
+import type { SignInAnswer } from './contract.ts'
+import type { Providers } from './create-providers.ts'
+import { redirectUriOf } from './present.ts'
+import { signInError } from './provider-error.ts'
+import { getSignInPlace, openSecret, type SignInPlace } from './queries.ts'
+import { type Person, readPerson } from './read-person.ts'
+import { returnUrl } from './return-to.ts'
+import { openSignIn, type SignInSecrets } from './sealed-sign-in.ts'
+
+type Answer = z.output<typeof SignInAnswer>
+type Input = {
+  answer: Answer
+  /** What the browser was given when it began. */
+  browser: string | undefined
+  address: string | undefined
+  userAgent: string | undefined
+}
+
+type Outside = {
+  system: Db
+  clock: Clock
+  log: Log
+  providers: Providers
+  secretBox: SecretBox
+  passwords: Passwords
+  tokens: TokenFormat
+  settings: { publicUrl: string; sandboxLoopback: boolean }
+}
+
+/** The tokens, or where the browser goes with a code for them or with what went wrong. */
+export type FinishedSignIn = { signedIn: z.infer<typeof SignedIn> } | { url: string }
+
+const codeSeconds = 60
+
+const stale = () =>
+  new AppError('UNAUTHORIZED', 'This sign-in is unknown, over, too old, or of another browser. Begin again.')
+
+type Started = SignInSecrets & { workspaceId: string; returnTo: string | null }
+
+// Taken out before anything else happens with it, so that of many answers with one state one counts.
+const takeSignIn = async ({ answer, browser }: Input, { system, secretBox, clock }: Outside): Promise<Started> => {
+  if (browser === undefined) throw stale()
+  const row = await system
+    .deleteFrom('oidc_sign_ins')
+    .where('state_hash', '=', hashSecretToken(answer.state))
+    .where('browser_hash', '=', hashSecretToken(browser))
+    .returningAll()
+    .executeTakeFirst()
+  if (!row || row.expires_at <= clock.now()) throw stale()
+  const secrets = openSignIn(secretBox, answer.state, row.sealed)
+  return { ...secrets, workspaceId: row.workspace_id, returnTo: row.return_to }
+}
+
+const answeredUrl = (publicUrl: string, answer: Answer): URL => {
+  const url = new URL(redirectUriOf(publicUrl))
+  for (const [name, value] of Object.entries(answer)) if (value !== undefined) url.searchParams.set(name, value)
+  return url
+}
+
+/** Swaps the provider's code for its word on who this is, and checks that word. Throws UNAUTHORIZED. */
+const askProvider = async (
+  { connection, mode }: SignInPlace,
+  { nonce, verifier }: Started,
+  answer: Answer,
+  { providers, secretBox, settings }: Outside,
+): Promise<Person> => {
+  try {
+    const provider = await providers.connect({
+      issuer: connection.issuer,
+      clientId: connection.client_id,
+      clientSecret: openSecret(secretBox, connection),
+      policy: outgoingPolicy(mode, settings),
+    })
+    const granted = await authorizationCodeGrant(provider, answeredUrl(settings.publicUrl, answer), {
+      expectedState: answer.state,
+      expectedNonce: nonce,
+      pkceCodeVerifier: verifier,
+      idTokenExpected: true,
+    })
+    const claims = granted.claims()
+    if (!claims) throw stale()
+    return await readPerson(provider, { claims, accessToken: granted.access_token })
+  } catch (error) {
+    throw signInError(error)
+  }
+}
+
+// Those who come in at once stand in a row, so that nobody is linked or made twice.
+const lockConnection = async (tx: Db, { workspaceId }: SignInPlace, { issuer }: Started): Promise<void> => {
+  const row = await tx
+    .selectFrom('oidc_connections')
+    .select('issuer')
+    .where('workspace_id', '=', workspaceId)
+    .forNoKeyUpdate()
+    .executeTakeFirst()
+  if (row?.issuer !== issuer) throw stale()
+}
+
+const issueCode = async (tx: Db, { workspaceId }: SignInPlace, account: Pick<Account, 'id'>, now: Date) => {
+  const code = newSecretToken('code')
+  const expiresAt = new Date(now.getTime() + codeSeconds * 1_000)
+  await tx
+    .insertInto('oidc_codes')
+    .values({ hash: hashSecretToken(code), workspace_id: workspaceId, user_id: account.id, expires_at: expiresAt })
+    .execute()
+  return code
+}
+
+const admit = async (input: Input, place: SignInPlace, started: Started, person: Person, outside: Outside) => {
+  const { system, clock, log, passwords } = outside
+  const { workspaceId, mode, planId } = place
+  const now = clock.now()
+  // Nobody knows it: whoever has a provider for a password signs in there.
+  const passwordHash = (await isNewcomer(system, place, person))
+    ? await passwords.hash(newSecretToken('none'))
+    : undefined
+  return transaction(system, async (tx): Promise<FinishedSignIn> => {
+    await lockConnection(tx, place, started)
+    const actor = { type: 'system', name: 'oidc' } as const
+    const ctx: Ctx = { db: tx, workspaceId, mode, actor, requestId: 'oidc', clock, log }
+    const account = await admitPerson(ctx, tx, place, person, passwordHash)
+    if (started.returnTo !== null)
+      return { url: returnUrl(started.returnTo, { code: await issueCode(tx, place, account, now) }) }
+    const { address, userAgent } = input
+    return { signedIn: await openSession(tx, { workspaceId, planId, account, address, userAgent, now }, outside) }
+  })
+}
+
+const finish = async (input: Input, started: Started, outside: Outside): Promise<FinishedSignIn> => {
+  const place = await getSignInPlace(outside.system, started.workspaceId)
+  if (place.connection.issuer !== started.issuer) throw stale()
+  const person = await askProvider(place, started, input.answer, outside)
+  return admit(input, place, started, person, outside).catch((error) => {
+    throw isUniqueViolation(error)
+      ? new AppError('CONFLICT', 'This account is being made by another sign-in. Begin again.')
+      : error
+  })
+}
+
+/**
+ * Ends a sign-in with the provider's answer. Throws UNAUTHORIZED for an answer that is refused, replayed, too old, of another
+ * browser or not right, FORBIDDEN for somebody who may not come in, SERVICE_UNAVAILABLE for a provider that does not answer.
+ * A sign-in that is to lead somewhere leads there with `error` instead, once the browser is known to be the right one.
+ */
+// scope: nobody is signed in yet.
+// no event: how a person signs in is theirs; becoming a member is an event, recorded there.
+export const finishSignIn = async (input: Input, outside: Outside): Promise<FinishedSignIn> => {
+  const started = await takeSignIn(input, outside)
+  try {
+    return await finish(input, started, outside)
+  } catch (error) {
+    if (started.returnTo === null || !(error instanceof AppError)) throw error
+    const told = { error: error.code.toLowerCase(), error_description: error.message }
+    return { url: returnUrl(started.returnTo, told) }
+  }
+}

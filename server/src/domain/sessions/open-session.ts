@@ -1,0 +1,44 @@
+import type { z } from 'zod'
+import { newId } from '../../base/ids.ts'
+import type { Db } from '../../database/open.ts'
+import type { Account } from '../users/index.ts'
+import type { SignedIn } from './contract.ts'
+import { issueTokens, sessionEnd } from './issue-tokens.ts'
+import type { TokenFormat } from './token-format.ts'
+
+const maxUserAgent = 300
+
+/** Whom a session is for, where they act, and where they came from. */
+export type NewSession = {
+  workspaceId: string
+  planId: string
+  account: Pick<Account, 'id' | 'email' | 'name'>
+  address: string | undefined
+  userAgent: string | undefined
+  now: Date
+}
+
+/** Begins a session of somebody who has just shown who they are, and gives it its first tokens. */
+export const openSession = async (
+  tx: Db,
+  { address, userAgent, ...holder }: NewSession,
+  outside: { tokens: TokenFormat },
+): Promise<z.infer<typeof SignedIn>> => {
+  const { workspaceId, account, now } = holder
+  const sessionId = newId()
+  await tx
+    .insertInto('sessions')
+    .values({
+      id: sessionId,
+      user_id: account.id,
+      workspace_id: workspaceId,
+      address: address ?? null,
+      user_agent: userAgent?.slice(0, maxUserAgent) ?? null,
+      created_at: now,
+      last_seen_at: now,
+      expires_at: sessionEnd(now),
+      revoked_at: null,
+    })
+    .execute()
+  return issueTokens(tx, { sessionId, ...holder }, outside)
+}

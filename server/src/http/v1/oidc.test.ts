@@ -1,0 +1,644 @@
+import assert from 'node:assert/strict'
+import { createHmac, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import test, { after } from 'node:test'
+import { openTestApp } from '../../../test/app.ts'
+import { type Browser, createBrowser } from '../../../test/browser.ts'
+import { startIssuer, strangerKey, type TestIssuer } from '../../../test/issuer.ts'
+import { giveUpAt, logInAt, startProvider } from '../../../test/provider.ts'
+import { toWireId } from '../../base/ids.ts'
+import { OidcConnection } from '../../domain/oidc/index.ts'
+import { SignedIn } from '../../domain/sessions/index.ts'
+import { addMember, createUser, type Role } from '../../domain/users/index.ts'
+
+type Json = Record<string, unknown>
+type Refusal = { error: { code: string; message: string; param?: string; details?: { reason?: string } } }
+
+const freePort = async (): Promise<number> => {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
+
+// The provider knows the address that it leads back to, so the port is chosen before anything is built.
+const port = await freePort()
+const base = `http://127.0.0.1:${port}`
+let ahead = 0
+const clock = { now: () => new Date(Date.now() + ahead) }
+const app = await openTestApp({ clock, settings: { publicUrl: base } })
+await app.app.listen({ port, host: '127.0.0.1' })
+const provider = await startProvider(`${base}/v1/auth/oidc/callback`)
+const { system } = app.database
+const issuers: TestIssuer[] = []
+after(async () => {
+  await provider.close()
+  for (const issuer of issuers) await issuer.close()
+  await app.close()
+})
+
+const password = 'correct horse battery'
+
+const newPerson = async (workspaceId: string | undefined, role: Role = 'developer') => {
+  const now = new Date(Date.now() - 60_000)
+  const email = `${randomUUID()}@acme.test`
+  const userId = await createUser(system, { email, name: 'Ada', password, now })
+  if (workspaceId !== undefined) await addMember(system, { workspaceId, userId, role, now })
+  return { email, userId }
+}
+
+type Place = { workspaceId: string; key: string; wireId: string }
+
+/** A workspace whose members sign in with a provider; the connection is set up by a key unless a session is given. */
+const newPlace = async (settings: Json = {}, by: { issuer: string; client: Json } = provider): Promise<Place> => {
+  const workspaceId = await app.makeWorkspace()
+  const key = await app.makeKey({ workspaceId })
+  const place = { workspaceId, key, wireId: toWireId('workspace', workspaceId) }
+  await connect(place, settings, by)
+  return place
+}
+
+const connect = async (
+  { key }: Pick<Place, 'key'>,
+  settings: Json = {},
+  by: { issuer: string; client: Json } = provider,
+) => {
+  const made = await app.call('PUT', '/v1/oidc-connection', {
+    key,
+    body: { issuer: by.issuer, ...by.client, ...settings },
+  })
+  assert.equal(made.status, 200, made.text)
+  return OidcConnection.parse(made.json())
+}
+
+const startUrl = ({ wireId }: Place, returnTo?: string): string =>
+  `${base}/v1/auth/oidc/start?workspace=${wireId}${returnTo === undefined ? '' : `&return_to=${encodeURIComponent(returnTo)}`}`
+
+const begin = async (browser: Browser, place: Place, returnTo?: string): Promise<string> => {
+  const response = await browser.visit(startUrl(place, returnTo))
+  assert.equal(response.status, 302, await response.clone().text())
+  return response.headers.get('location')!
+}
+
+/** The address of the callback that the provider leads to after a login there. */
+const dance = async (browser: Browser, place: Place, subject: string, returnTo?: string): Promise<string> =>
+  logInAt(provider, browser, { url: await begin(browser, place, returnTo), subject })
+
+const signIn = async (place: Place, subject: string, browser = createBrowser()) => {
+  const response = await browser.visit(await dance(browser, place, subject))
+  assert.equal(response.status, 200, await response.clone().text())
+  return SignedIn.parse(await response.json())
+}
+
+const refusal = async (response: Response, status: number): Promise<Refusal['error']> => {
+  const text = await response.text()
+  assert.equal(response.status, status, text)
+  return (JSON.parse(text) as Refusal).error
+}
+
+const known = (email: string, more: Json = {}): string => {
+  const subject = `sub-${randomUUID()}`
+  provider.accounts.set(subject, { email, email_verified: true, name: 'Grace Hopper', ...more })
+  return subject
+}
+
+const membersOf = async ({ workspaceId }: Place): Promise<{ user_id: string; role: string }[]> =>
+  system.selectFrom('members').select(['user_id', 'role']).where('workspace_id', '=', workspaceId).execute()
+
+const linksOf = async ({ workspaceId }: Place) =>
+  system.selectFrom('oidc_identities').selectAll().where('workspace_id', '=', workspaceId).execute()
+
+const auditOf = async ({ workspaceId }: Place): Promise<string[]> => {
+  const rows = await system
+    .selectFrom('audit_logs')
+    .select('action')
+    .where('workspace_id', '=', workspaceId)
+    .orderBy('id')
+    .execute()
+  return rows.map(({ action }) => action)
+}
+
+const eventsOf = async ({ workspaceId }: Place) =>
+  system.selectFrom('event_outbox').select(['type', 'head', 'tail']).where('workspace_id', '=', workspaceId).execute()
+
+// --- With a certified provider ---
+
+test('a member signs in with their provider and gets what a login gives', async () => {
+  const place = await newPlace()
+  const { email, userId } = await newPerson(place.workspaceId)
+  const signedIn = await signIn(place, known(email.toUpperCase()))
+  assert.equal(signedIn.user.id, toWireId('user', userId))
+  const me = await app.call('GET', '/v1/users/me', { key: signedIn.token })
+  assert.equal(me.json().email, email)
+  const refreshed = await app.call('POST', '/v1/auth/refresh', { body: { refresh_token: signedIn.refresh_token } })
+  assert.equal(refreshed.status, 200)
+  assert.deepEqual(await auditOf(place), ['oidc_connection.updated', 'member.linked'])
+})
+
+test('whoever signed in once is known by the subject, whatever their address has become', async () => {
+  const place = await newPlace()
+  const { email, userId } = await newPerson(place.workspaceId)
+  const subject = known(email)
+  await signIn(place, subject)
+  provider.accounts.set(subject, { email: `${randomUUID()}@other.test`, email_verified: false })
+  assert.equal((await signIn(place, subject)).user.id, toWireId('user', userId))
+  assert.equal((await linksOf(place)).length, 1)
+})
+
+test('somebody new becomes a member where the workspace wants that, once however often they come', async () => {
+  const place = await newPlace({ create_members: true, allowed_email_domains: ['ACME.test'], default_role: 'agent' })
+  const email = `${randomUUID()}@acme.test`
+  const subject = known(email)
+  const first = await signIn(place, subject)
+  const second = await signIn(place, subject)
+  assert.equal(second.user.id, first.user.id)
+  assert.deepEqual([first.user.email, first.user.name], [email, 'Grace Hopper'])
+  assert.deepEqual(
+    (await membersOf(place)).map(({ role }) => role),
+    ['agent'],
+  )
+  assert.deepEqual(
+    (await eventsOf(place)).map(({ type }) => type),
+    ['oidc_connection.updated', 'member.added'],
+  )
+  const login = await app.call('POST', '/v1/auth/login', { body: { email, password } })
+  assert.equal(login.status, 401)
+})
+
+test('two first sign-ins at once make one member', async () => {
+  const place = await newPlace({ create_members: true, allowed_email_domains: ['acme.test'] })
+  const subject = known(`${randomUUID()}@acme.test`)
+  const browsers = [createBrowser(), createBrowser(), createBrowser()]
+  const callbacks: [Browser, string][] = []
+  for (const browser of browsers) callbacks.push([browser, await dance(browser, place, subject)])
+  const answers = await Promise.all(callbacks.map(([browser, url]) => browser.visit(url)))
+  // One that lost the race to make the account says so and may begin again.
+  assert.ok(answers.some(({ status }) => status === 200))
+  assert.ok(answers.every(({ status }) => status === 200 || status === 409))
+  assert.equal((await membersOf(place)).length, 1)
+})
+
+test('two sign-ins in two tabs of one browser do not undo each other', async () => {
+  const place = await newPlace()
+  const { email } = await newPerson(place.workspaceId)
+  const browser = createBrowser()
+  const first = await begin(browser, place)
+  const second = await begin(browser, place)
+  const subject = known(email)
+  for (const url of [first, second])
+    assert.equal((await browser.visit(await logInAt(provider, browser, { url, subject }))).status, 200)
+})
+
+test('a sign-in leads home with a code that buys tokens once and no token in the address', async () => {
+  const home = 'https://desk.acme.test/signed-in?from=parley'
+  const place = await newPlace({ allowed_return_urls: [home] })
+  const { email, userId } = await newPerson(place.workspaceId)
+  const subject = known(email)
+  for (const returnTo of [home, `${base}/app?x=1`, '/app?x=1']) {
+    const browser = createBrowser()
+    const response = await browser.visit(await dance(browser, place, subject, returnTo))
+    assert.equal(response.status, 302)
+    assert.equal(response.headers.get('referrer-policy'), 'no-referrer')
+    const led = new URL(response.headers.get('location')!)
+    const code = led.searchParams.get('code')!
+    led.searchParams.delete('code')
+    assert.equal(led.href, new URL(returnTo, base).href)
+    const bought = await app.call('POST', '/v1/auth/oidc/exchange', { body: { code } })
+    assert.equal(bought.status, 200, bought.text)
+    const { user, token } = SignedIn.parse(bought.json())
+    assert.equal(user.id, toWireId('user', userId))
+    assert.equal((await app.call('GET', '/v1/users/me', { key: token })).status, 200)
+    assert.equal((await app.call('POST', '/v1/auth/oidc/exchange', { body: { code } })).status, 401)
+  }
+})
+
+test('a code is good for a minute, and for a member only', async () => {
+  const place = await newPlace()
+  const { email, userId } = await newPerson(place.workspaceId)
+  const subject = known(email)
+  const codeFor = async () => {
+    const browser = createBrowser()
+    const response = await browser.visit(await dance(browser, place, subject, '/app'))
+    return new URL(response.headers.get('location')!).searchParams.get('code')!
+  }
+  const late = await codeFor()
+  ahead = 61_000
+  const refused = await app.call('POST', '/v1/auth/oidc/exchange', { body: { code: late } })
+  ahead = 0
+  assert.equal(refused.status, 401)
+  const removed = await codeFor()
+  await system.deleteFrom('members').where('user_id', '=', userId).execute()
+  assert.equal((await app.call('POST', '/v1/auth/oidc/exchange', { body: { code: removed } })).status, 401)
+})
+
+test('a sign-in leads nowhere but to this server and the allowed addresses', async () => {
+  const place = await newPlace({ allowed_return_urls: ['https://desk.acme.test/in'] })
+  for (const returnTo of [
+    'https://evil.test/',
+    'https://desk.acme.test/in?x=1',
+    'https://desk.acme.test/in/',
+    '//evil.test/',
+    '\\\\evil.test',
+    'javascript:alert(1)',
+    `${base}@evil.test/`,
+    `http://x:y@127.0.0.1:${port}/`,
+    `http://127.0.0.1:${port + 1}/`,
+    'data:text/html,x',
+  ]) {
+    const response = await createBrowser().visit(startUrl(place, returnTo))
+    assert.equal((await refusal(response, 400)).param, 'return_to', returnTo)
+  }
+})
+
+test('a refusal at the provider is told, and changes nothing', async () => {
+  const place = await newPlace({ create_members: true, allowed_email_domains: ['acme.test'] })
+  const browser = createBrowser()
+  const callback = await giveUpAt(provider, browser, await begin(browser, place))
+  const error = await refusal(await browser.visit(callback), 401)
+  assert.equal(error.details?.reason, 'access_denied')
+  assert.deepEqual([await membersOf(place), await linksOf(place)], [[], []])
+  const homeward = await giveUpAt(provider, browser, await begin(browser, place, '/app'))
+  const led = new URL((await browser.visit(homeward)).headers.get('location')!)
+  assert.deepEqual([led.pathname, led.searchParams.get('error')], ['/app', 'unauthorized'])
+  assert.equal(led.searchParams.get('code'), null)
+})
+
+test('an answer counts once, in its own browser, within ten minutes', async () => {
+  const place = await newPlace()
+  const { email } = await newPerson(place.workspaceId)
+  const subject = known(email)
+  const browser = createBrowser()
+  const callback = await dance(browser, place, subject)
+  await refusal(await createBrowser().visit(callback), 401)
+  // A stranger who shows the state has not used it up.
+  assert.equal((await browser.visit(callback)).status, 200)
+  await refusal(await browser.visit(callback), 401)
+  const late = await dance(browser, place, subject)
+  ahead = 601_000
+  const response = await browser.visit(late)
+  ahead = 0
+  await refusal(response, 401)
+  const unknown = `${base}/v1/auth/oidc/callback?code=x&state=${'s'.repeat(43)}`
+  await refusal(await browser.visit(unknown), 401)
+  await refusal(await browser.visit(`${base}/v1/auth/oidc/callback?code=x`), 400)
+})
+
+test('whoever has no address that the provider has verified is not let in by it', async () => {
+  const place = await newPlace({ create_members: true, allowed_email_domains: ['acme.test'] })
+  const { email } = await newPerson(place.workspaceId)
+  const open = await newPlace()
+  const { email: openEmail } = await newPerson(open.workspaceId)
+  for (const [where, account] of [
+    [place, { email, email_verified: false }],
+    [place, { email, email_verified: undefined }],
+    [place, { email: undefined }],
+    [place, { email: `${randomUUID()}@evil.test` }],
+    [place, { email: `${randomUUID()}@sub.acme.test` }],
+    [place, { email: `x@acme.test@evil.test` }],
+    [open, { email: openEmail, email_verified: false }],
+    [open, { email: `${randomUUID()}@acme.test` }],
+  ] as [Place, Json][]) {
+    const browser = createBrowser()
+    const error = await refusal(await browser.visit(await dance(browser, where, known(email, account))), 403)
+    assert.ok(error.message.length > 0)
+  }
+  assert.deepEqual([(await membersOf(place)).length, await linksOf(place), await linksOf(open)], [1, [], []])
+})
+
+test('an account of another workspace is not linked by its address', async () => {
+  const elsewhere = await app.makeWorkspace()
+  const { email, userId } = await newPerson(elsewhere)
+  const place = await newPlace({ create_members: true, allowed_email_domains: ['acme.test'] })
+  const browser = createBrowser()
+  await refusal(await browser.visit(await dance(browser, place, known(email))), 403)
+  assert.deepEqual([await membersOf(place), await linksOf(place)], [[], []])
+  const sessions = await system.selectFrom('sessions').select('id').where('user_id', '=', userId).execute()
+  assert.deepEqual(sessions, [])
+})
+
+test('an address that the provider has given to somebody else opens nothing', async () => {
+  const place = await newPlace()
+  const { email } = await newPerson(place.workspaceId)
+  await signIn(place, known(email))
+  const browser = createBrowser()
+  await refusal(await browser.visit(await dance(browser, place, known(email))), 403)
+  assert.equal((await linksOf(place)).length, 1)
+})
+
+test('owners sign in only where an owner has set the connection up', async () => {
+  const place = await newPlace()
+  const { email } = await newPerson(place.workspaceId, 'owner')
+  const subject = known(email)
+  const browser = createBrowser()
+  await refusal(await browser.visit(await dance(browser, place, subject)), 403)
+  assert.deepEqual(await linksOf(place), [])
+  const { token } = (await app.call('POST', '/v1/auth/login', { body: { email, password } })).json<{ token: string }>()
+  assert.equal((await connect({ key: token })).signs_in_owners, true)
+  await signIn(place, subject)
+  assert.equal((await connect(place)).signs_in_owners, false)
+  await refusal(await browser.visit(await dance(browser, place, subject)), 403)
+})
+
+test('a removed member is let in no more, and comes back only where the provider may make members', async () => {
+  const place = await newPlace()
+  const { email, userId } = await newPerson(place.workspaceId)
+  const subject = known(email)
+  const { token } = await signIn(place, subject)
+  await app.call('DELETE', `/v1/members/${userId}`, { key: place.key })
+  assert.equal((await app.call('GET', '/v1/users/me', { key: token })).status, 401)
+  const browser = createBrowser()
+  await refusal(await browser.visit(await dance(browser, place, subject)), 403)
+  await connect(place, { create_members: true, allowed_email_domains: ['acme.test'] })
+  assert.equal((await signIn(place, subject)).user.id, toWireId('user', userId))
+})
+
+test('a suspended workspace lets nobody begin, come back or exchange a code', async () => {
+  const place = await newPlace()
+  const { email } = await newPerson(place.workspaceId)
+  const subject = known(email)
+  const browser = createBrowser()
+  const coming = await browser.visit(await dance(browser, place, subject, '/app'))
+  const code = new URL(coming.headers.get('location')!).searchParams.get('code')
+  const callback = await dance(browser, place, subject)
+  await system.updateTable('workspaces').set({ status: 'suspended' }).where('id', '=', place.workspaceId).execute()
+  await refusal(await browser.visit(callback), 403)
+  await refusal(await browser.visit(startUrl(place)), 403)
+  assert.equal((await app.call('POST', '/v1/auth/oidc/exchange', { body: { code } })).status, 403)
+})
+
+test('a sandbox signs in the members of its live workspace and makes none', async () => {
+  const liveId = await app.makeWorkspace('live')
+  const place = await newPlace()
+  await system.updateTable('workspaces').set({ sandbox_of: liveId }).where('id', '=', place.workspaceId).execute()
+  const { email, userId } = await newPerson(liveId)
+  const { user, token } = await signIn(place, known(email))
+  assert.equal(user.id, toWireId('user', userId))
+  const accounts = await app.call('GET', '/v1/accounts', { key: token })
+  assert.deepEqual(
+    accounts.json<{ data: Json[] }>().data.map(({ id }) => id),
+    [place.wireId],
+  )
+  const body = {
+    issuer: provider.issuer,
+    ...provider.client,
+    create_members: true,
+    allowed_email_domains: ['acme.test'],
+  }
+  assert.equal((await app.call('PUT', '/v1/oidc-connection', { key: place.key, body })).status, 422)
+})
+
+test('the cookie is for this browser alone, and what waits in the database tells nothing', async () => {
+  const place = await newPlace()
+  const response = await createBrowser().visit(startUrl(place))
+  const cookie = response.headers.getSetCookie()[0]!
+  assert.match(cookie, /^parley_oidc_[\w-]{16}=browser_[\w-]{43}; Path=\/; Max-Age=600; HttpOnly; SameSite=Lax$/)
+  const url = new URL(response.headers.get('location')!)
+  assert.equal(url.searchParams.get('code_challenge_method'), 'S256')
+  assert.equal(url.searchParams.get('redirect_uri'), `${base}/v1/auth/oidc/callback`)
+  const rows = await system
+    .selectFrom('oidc_sign_ins')
+    .selectAll()
+    .where('workspace_id', '=', place.workspaceId)
+    .execute()
+  assert.equal(rows.length, 1)
+  const kept = JSON.stringify(rows) + rows.map(({ sealed }) => sealed.toString('latin1')).join()
+  for (const name of ['state', 'nonce']) assert.ok(!kept.includes(url.searchParams.get(name)!), name)
+})
+
+test('an address that begins too many sign-ins has to wait, and others do not', async () => {
+  const place = await newPlace()
+  const start = (from: string) => app.call('GET', `/v1/auth/oidc/start?workspace=${place.wireId}`, { from })
+  const statuses: number[] = []
+  for (let i = 0; i < 101; i++) statuses.push((await start('127.9.9.9')).status)
+  assert.deepEqual([statuses.lastIndexOf(302), statuses.indexOf(429)], [99, 100])
+  assert.equal((await start('127.9.9.8')).status, 302)
+  ahead = 601_000
+  assert.equal((await start('127.9.9.9')).status, 302)
+  ahead = 0
+  const rows = await system
+    .selectFrom('oidc_sign_ins')
+    .selectAll()
+    .where('workspace_id', '=', place.workspaceId)
+    .execute()
+  assert.equal(rows.length, 1)
+})
+
+// --- With a provider that lies ---
+
+const newIssuer = async (): Promise<TestIssuer> => {
+  const issuer = await startIssuer()
+  issuers.push(issuer)
+  return issuer
+}
+
+/** Begins, and has the issuer answer the code with this id token; what the callback says. */
+const comeBack = async (place: Place, issuer: TestIssuer, idToken: (nonce: string) => string, more: Json = {}) => {
+  const browser = createBrowser()
+  const url = new URL(await begin(browser, place))
+  issuer.say('/token', {
+    access_token: 'access',
+    token_type: 'Bearer',
+    id_token: idToken(url.searchParams.get('nonce')!),
+    ...more,
+  })
+  return browser.visit(`${base}/v1/auth/oidc/callback?code=any&state=${url.searchParams.get('state')}`)
+}
+
+test('an id token that is not right in every part lets nobody in', async () => {
+  const issuer = await newIssuer()
+  const place = await newPlace({ create_members: true, allowed_email_domains: ['acme.test'] }, issuer)
+  const person = { email: 'ada@acme.test', email_verified: true }
+  const now = Math.floor(Date.now() / 1_000)
+  const withSecret = (nonce: string): string => {
+    const signed = issuer.idToken({ ...person, nonce }, { header: { alg: 'HS256' }, key: null }).slice(0, -1)
+    return `${signed}.${createHmac('sha256', issuer.client.client_secret).update(signed).digest('base64url')}`
+  }
+  const bad: Record<string, (nonce: string) => string> = {
+    'alg none': (nonce) => issuer.idToken({ ...person, nonce }, { header: { alg: 'none' }, key: null }),
+    'alg none, signed': (nonce) => issuer.idToken({ ...person, nonce }, { header: { alg: 'none' } }),
+    'the client secret as a key': withSecret,
+    'another key': (nonce) => issuer.idToken({ ...person, nonce }, { key: strangerKey() }),
+    'a key that is not published': (nonce) => issuer.idToken({ ...person, nonce }, { header: { kid: 'two' } }),
+    'no signature': (nonce) => issuer.idToken({ ...person, nonce }, { key: null }),
+    expired: (nonce) => issuer.idToken({ ...person, nonce, iat: now - 900, exp: now - 600 }),
+    'no end': (nonce) => issuer.idToken({ ...person, nonce, exp: undefined }),
+    'another audience': (nonce) => issuer.idToken({ ...person, nonce, aud: 'somebody' }),
+    'several audiences, for another': (nonce) => issuer.idToken({ ...person, nonce, aud: ['parley', 'x'], azp: 'x' }),
+    'another issuer': (nonce) => issuer.idToken({ ...person, nonce, iss: 'https://login.acme.test' }),
+    'another nonce': () => issuer.idToken({ ...person, nonce: 'of another sign-in' }),
+    'no nonce': () => issuer.idToken(person),
+    'no subject': (nonce) => issuer.idToken({ ...person, nonce, sub: undefined }),
+    'a subject with a NUL': (nonce) => issuer.idToken({ ...person, nonce, sub: 'a\0b' }),
+    nonsense: () => 'a.b.c',
+  }
+  for (const [name, idToken] of Object.entries(bad)) {
+    const response = await comeBack(place, issuer, idToken)
+    assert.equal(response.status, 401, `${name}: ${await response.text()}`)
+  }
+  const none = await comeBack(place, issuer, () => '', { id_token: undefined })
+  assert.equal(none.status, 401)
+  assert.deepEqual([await membersOf(place), await linksOf(place)], [[], []])
+  const right = await comeBack(place, issuer, (nonce) => issuer.idToken({ ...person, nonce, name: 'A\0da\n' }))
+  assert.equal(right.status, 200, await right.clone().text())
+  assert.equal(SignedIn.parse(await right.json()).user.name, 'A da')
+})
+
+test('a state with another issuer behind it, or with its connection gone, is stale', async () => {
+  const issuer = await newIssuer()
+  const place = await newPlace({}, issuer)
+  const change = async (act: () => Promise<unknown>) => {
+    const browser = createBrowser()
+    const url = new URL(await begin(browser, place))
+    await act()
+    return browser.visit(`${base}/v1/auth/oidc/callback?code=any&state=${url.searchParams.get('state')}`)
+  }
+  await refusal(await change(() => connect(place)), 401)
+  await connect(place, {}, issuer)
+  await refusal(await change(() => app.call('DELETE', '/v1/oidc-connection', { key: place.key })), 401)
+  assert.equal(issuer.asked.filter((path) => path === '/token').length, 0)
+})
+
+test('a provider that fails behind a sign-in is told as such', async () => {
+  const issuer = await newIssuer()
+  const place = await newPlace({}, issuer)
+  issuer.answer('/token', (request) => request.socket.destroy())
+  assert.equal((await comeBack(place, issuer, () => '')).status, 503)
+  issuer.answer('/token', (_, response) =>
+    response.writeHead(401, { 'content-type': 'application/json' }).end('{"error":"invalid_client"}'),
+  )
+  assert.equal((await refusal(await comeBack(place, issuer, () => ''), 401)).details?.reason, 'invalid_client')
+  issuer.answer('/token', (_, response) =>
+    response.writeHead(200, { 'content-type': 'application/json' }).end('x'.repeat(400_000)),
+  )
+  assert.equal((await comeBack(place, issuer, () => '')).status, 401)
+  issuer.answer('/token', (_, response) => response.writeHead(302, { location: 'http://169.254.169.254/' }).end())
+  assert.equal((await comeBack(place, issuer, () => '')).status, 401)
+})
+
+test('no word of a provider leads this server to a private address', async () => {
+  const issuer = await newIssuer()
+  const honest = {
+    issuer: issuer.issuer,
+    authorization_endpoint: `${issuer.issuer}/authorize`,
+    token_endpoint: `${issuer.issuer}/token`,
+    jwks_uri: `${issuer.issuer}/keys`,
+  }
+  issuer.say('/.well-known/openid-configuration', { ...honest, token_endpoint: 'http://169.254.169.254/latest/' })
+  const place = await newPlace({}, issuer)
+  const error = await refusal(await comeBack(place, issuer, () => ''), 503)
+  assert.equal(error.details?.reason, 'address_refused')
+  const live = await app.makeWorkspace('live')
+  const liveKey = await app.makeKey({ workspaceId: live, mode: 'live' })
+  for (const address of [
+    provider.issuer,
+    'https://127.0.0.1',
+    'https://localhost',
+    'https://10.0.0.1',
+    'https://169.254.169.254',
+    'https://[::1]',
+    'http://login.acme.test',
+    'ftp://login.acme.test',
+    'https://user:x@login.acme.test',
+    'nonsense',
+  ]) {
+    const body = { issuer: address, client_id: 'x', client_secret: 'y' }
+    const refused = await app.call('PUT', '/v1/oidc-connection', { key: liveKey, body })
+    assert.deepEqual([refused.status, refused.json<Refusal>().error.param], [422, 'issuer'], address)
+  }
+})
+
+// --- The connection ---
+
+test('a provider that does not answer, or says it is another, is not accepted', async () => {
+  const issuer = await newIssuer()
+  const workspaceId = await app.makeWorkspace()
+  const key = await app.makeKey({ workspaceId })
+  const put = async (address: string) => {
+    const response = await app.call('PUT', '/v1/oidc-connection', {
+      key,
+      body: { issuer: address, client_id: 'x', client_secret: 'y' },
+    })
+    return { status: response.status, error: response.json<Refusal>().error }
+  }
+  const discovery = '/.well-known/openid-configuration'
+  const document = await (await fetch(issuer.issuer + discovery)).json()
+  const whole = document as Json
+  const refused = async (say: Json, address = issuer.issuer) => {
+    issuer.say(discovery, say)
+    const { status, error } = await put(address)
+    assert.deepEqual([status, error.param], [422, 'issuer'], JSON.stringify(error))
+    return error.message
+  }
+  assert.match(
+    await refused({ ...whole, issuer: 'https://login.acme.test' }),
+    /calls itself 'https:\/\/login\.acme\.test'/,
+  )
+  assert.match(await refused(whole, `${issuer.issuer}/`), /to the letter/)
+  assert.match(await refused(whole, issuer.issuer + discovery), /to the letter/)
+  await refused(whole, `${issuer.issuer}?x=1`)
+  await refused({ ...whole, issuer: 7 })
+  await refused({ ...whole, jwks_uri: undefined })
+  await refused({ ...whole, authorization_endpoint: 'javascript:alert(1)' })
+  await refused(whole, `http://127.0.0.1:${await freePort()}`)
+  issuer.answer(discovery, (_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>'))
+  await refused(whole)
+  issuer.answer(discovery, (_, response) =>
+    response.writeHead(302, { location: `${provider.issuer}${discovery}` }).end(),
+  )
+  await refused(whole)
+  assert.equal((await app.call('GET', '/v1/oidc-connection', { key })).status, 404)
+})
+
+test('a connection is set up, read, replaced and removed, and its secret is in no answer, event or row', async () => {
+  const place = await newPlace({ allowed_email_domains: ['acme.test'] })
+  const read = await app.call('GET', '/v1/oidc-connection', { key: place.key })
+  assert.equal(OidcConnection.parse(read.json()).redirect_uri, `${base}/v1/auth/oidc/callback`)
+  assert.equal((await connect(place)).allowed_email_domains.length, 0)
+  const kept = JSON.stringify([
+    read.text,
+    await eventsOf(place),
+    await system.selectFrom('oidc_connections').selectAll().where('workspace_id', '=', place.workspaceId).execute(),
+    await system.selectFrom('audit_logs').selectAll().where('workspace_id', '=', place.workspaceId).execute(),
+  ])
+  assert.ok(!kept.includes(provider.client.client_secret))
+  assert.equal((await app.call('DELETE', '/v1/oidc-connection', { key: place.key })).status, 204)
+  assert.equal((await app.call('DELETE', '/v1/oidc-connection', { key: place.key })).status, 404)
+  assert.deepEqual((await auditOf(place)).at(-1), 'oidc_connection.deleted')
+  assert.equal((await eventsOf(place)).at(-1)?.type, 'oidc_connection.deleted')
+  assert.equal((await createBrowser().visit(startUrl(place))).status, 404)
+  assert.equal((await createBrowser().visit(startUrl({ ...place, wireId: randomUUID() }))).status, 404)
+})
+
+test('nobody sets up a connection whose members could do more than they, or that lets the whole world in', async () => {
+  const workspaceId = await app.makeWorkspace()
+  const body = { issuer: provider.issuer, ...provider.client }
+  const weak = await app.makeKey({ workspaceId, scopes: ['members:write'] })
+  assert.equal((await app.call('PUT', '/v1/oidc-connection', { key: weak, body })).status, 403)
+  const key = await app.makeKey({ workspaceId })
+  const open = await app.call('PUT', '/v1/oidc-connection', { key, body: { ...body, create_members: true } })
+  assert.deepEqual([open.status, open.json<Refusal>().error.param], [400, 'allowed_email_domains'])
+  for (const wrong of [
+    { default_role: 'owner' },
+    { allowed_email_domains: ['*.acme.test'] },
+    { allowed_email_domains: ['@acme.test'] },
+    { allowed_return_urls: ['http://desk.acme.test/'] },
+    { allowed_return_urls: ['javascript:alert(1)'] },
+    { allowed_return_urls: ['https://desk.acme.test/#x'] },
+  ])
+    assert.equal((await app.call('PUT', '/v1/oidc-connection', { key, body: { ...body, ...wrong } })).status, 400)
+})
+
+test('what a provider says of itself is asked for once, however many begin', async () => {
+  const issuer = await newIssuer()
+  const place = await newPlace({}, issuer)
+  for (let i = 0; i < 5; i++) await begin(createBrowser(), place)
+  assert.equal(issuer.asked.length, 1)
+  ahead = 601_000
+  await begin(createBrowser(), place)
+  ahead = 0
+  assert.equal(issuer.asked.length, 2)
+})
