@@ -148,15 +148,17 @@ const misplace = async (secret: string): Promise<void> => {
 
 /** An endpoint that sends back what it was told, and more, with a failure each time. */
 const echo = async (): Promise<void> => {
-  receiver.respond((_, response, { body }) =>
-    response
-      .writeHead(500, { 'x-echo': Object.values(secrets).filter((secret) => /^[\x20-\x7e]*$/.test(secret)) })
-      .end(`${body}${Object.values(secrets).join('\n')}`),
-  )
+  const quoted = Object.values(secrets)
+  const failWith = (status: number) =>
+    receiver.respond((_, response, { body }) =>
+      response.writeHead(status, { 'x-echo': quoted }).end(`${body}${quoted.join('\n')}`),
+    )
+  failWith(500)
   await tenant.post('/v1/contacts', { name: 'Ada' })
   while (receiver.received.length < 3) await new Promise((resolve) => setTimeout(resolve, 10))
   const { data } = (await tenant.get('/v1/webhooks')) as { data: { id: string }[] }
   await tenant.post(`/v1/webhooks/${data[0]!.id}/test`)
+  failWith(404)
   await tenant.post('/v1/knowledge-sources', { type: 'url', name: 'Help', url: receiver.url })
   const failed = async () => (await tenant.get('/v1/events?type=knowledge_source.failed&limit=1')).data as unknown[]
   while ((await failed()).length === 0) await new Promise((resolve) => setTimeout(resolve, 10))

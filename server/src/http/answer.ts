@@ -1,7 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Ctx } from '../domain/context.ts'
 import { actorName } from '../domain/context.ts'
-import { checkReply } from './check-reply.ts'
 import { contextOf } from './context-of.ts'
 import { type Endpoint, isStream, type OnceOnly, type Reply } from './endpoint.ts'
 import {
@@ -72,7 +71,6 @@ export const answer = async (
     const kept = await runInTransaction(ctx, idempotent, deps.settings.publicUrl, async (within) => {
       const made = await run(within)
       if (isStream(made)) throw new Error(`${endpoint.id} streams, so it cannot run inside a transaction`)
-      if (deps.settings.checkResponses) checkReply(endpoint, made)
       return made
     })
     runCommitted()

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { AppError, type ErrorCode } from '../base/errors.ts'
 import { DatabaseUnavailableError } from '../database/connection.ts'
 
@@ -22,18 +23,29 @@ export const errorTable: Record<ErrorCode, { status: number; title: string }> = 
   SERVICE_UNAVAILABLE: { status: 503, title: 'Temporarily unavailable' },
 }
 
-export type ErrorBody = {
-  error: {
-    code: ErrorCode
-    message: string
-    status: number
-    request_id: string
-    docs_url: string
-    param?: string
-    details?: Record<string, unknown>
-    retry_after?: number
-  }
+const code = z
+  .custom<ErrorCode>((value) => typeof value === 'string' && value in errorTable)
+  .meta({
+    type: 'string',
+    description: 'Stable and machine-readable. New codes may be added.',
+    examples: Object.keys(errorTable),
+  })
+
+const failure = {
+  code,
+  message: z.string().meta({ description: 'Says what to do; for people, not for programs.' }),
+  status: z.int(),
+  request_id: z.string(),
+  docs_url: z.url(),
+  param: z.string().optional().meta({ description: 'The field, query parameter or header at fault.' }),
+  details: z.record(z.string(), z.unknown()).optional(),
+  retry_after: z.int().optional().meta({ description: 'Seconds.' }),
 }
+
+/** How every failed request is answered. */
+export const ErrorEnvelope = z.object({ error: z.object(failure) })
+
+export type ErrorBody = z.infer<typeof ErrorEnvelope>
 
 export const statusOf = (error: AppError): number => errorTable[error.code].status
 
@@ -52,6 +64,11 @@ export const errorBody = (error: AppError, requestId: string, publicUrl: string)
     ...(error.retryAfter === undefined ? {} : { retry_after: error.retryAfter }),
   },
 })
+
+const { docs_url: type, message: detail, ...alike } = failure
+
+/** How RFC 9457 has it. */
+export const Problem = z.object({ type, title: z.string(), detail, instance: z.string(), ...alike })
 
 /** The same failure as RFC 9457 has it, for callers that accept `application/problem+json`. */
 export const problemOf = ({ error: { docs_url, message, ...rest } }: ErrorBody) => ({

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { FlatError, speaksChatloom } from './dialects/chatloom/refusal.ts'
 import type { Access, Endpoint } from './endpoint.ts'
-import { errorTable } from './errors.ts'
+import { ErrorEnvelope, errorTable } from './errors.ts'
 
 type Json = Record<string, unknown>
 
@@ -187,31 +187,6 @@ const operationOf = (endpoint: Endpoint, components: Components): Json => {
   }
 }
 
-const errorSchema: Json = {
-  type: 'object',
-  required: ['error'],
-  properties: {
-    error: {
-      type: 'object',
-      required: ['code', 'message', 'status', 'request_id', 'docs_url'],
-      properties: {
-        code: {
-          type: 'string',
-          description: 'Stable and machine-readable. New codes may be added.',
-          examples: Object.keys(errorTable),
-        },
-        message: { type: 'string', description: 'Says what to do; for people, not for programs.' },
-        status: { type: 'integer' },
-        request_id: { type: 'string' },
-        docs_url: { type: 'string', format: 'uri' },
-        param: { type: 'string', description: 'The field, query parameter or header at fault.' },
-        details: { type: 'object', additionalProperties: true },
-        retry_after: { type: 'integer', description: 'Seconds.' },
-      },
-    },
-  },
-}
-
 const errorResponses = (): Json =>
   Object.fromEntries(
     [...new Set(Object.values(errorTable).map(({ status }) => status))].map((status) => [
@@ -225,7 +200,8 @@ const errorResponses = (): Json =>
 
 /** The OpenAPI 3.1 document of the endpoints, by nothing but their declarations. */
 export const buildOpenApi = (endpoints: readonly Endpoint[], version: string): Json => {
-  const components: Components = { Error: errorSchema }
+  const components: Components = {}
+  components.Error = jsonSchema(ErrorEnvelope, 'input', components)
   const paths: Record<string, Json> = {}
   for (const endpoint of endpoints)
     paths[endpoint.path] = {

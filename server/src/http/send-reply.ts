@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { checkReply } from './check-reply.ts'
+import { checkedFrames } from './check-replies.ts'
 import type { Deps } from './deps.ts'
 import { type Endpoint, isStream, type Reply } from './endpoint.ts'
 import type { ErrorBody } from './errors.ts'
@@ -24,10 +24,10 @@ export const sendReply = async (deps: Deps, endpoint: Endpoint, reply: FastifyRe
   if (made.headers) reply.headers(made.headers)
   if (isStream(made)) {
     const { raw } = reply
-    await writeFrames(raw, made.frames, { status: made.status, headers: headersOf(reply) })
+    const frames = deps.settings.checkResponses ? checkedFrames(endpoint, made.frames) : made.frames
+    await writeFrames(raw, frames, { status: made.status, headers: headersOf(reply) })
     return reply.hijack()
   }
-  if (deps.settings.checkResponses) checkReply(endpoint, made)
   reply.code(made.status)
   if (made.body === undefined) return reply.send()
   if (typeof made.body === 'string' || Buffer.isBuffer(made.body)) return reply.send(made.body)

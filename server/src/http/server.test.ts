@@ -55,6 +55,13 @@ const endpoints: Endpoint[] = [
   }),
   defineEndpoint({
     ...got,
+    id: 'unnamed',
+    path: '/unnamed',
+    responses: { 200: z.object({ name: z.string() }) },
+    handler: async () => ok({ name: 'Ada', surprise: 1 }),
+  }),
+  defineEndpoint({
+    ...got,
     id: 'misshapen',
     path: '/misshapen',
     responses: { 200: z.object({ name: z.string() }) },
@@ -88,12 +95,13 @@ const endpoints: Endpoint[] = [
     idempotency: 'outside',
     params: z.object({ how: z.string() }),
     responses: { 200: z.object({}) },
+    streams: z.object({}),
     handler: async ({ params: { how }, signal }): Promise<StreamReply> => ({
       status: 200,
       frames: (async function* () {
         signal.addEventListener('abort', () => gone.push(how))
         if (how === 'refuse') throw new AppError('CONFLICT', 'Not now.')
-        yield { id: '1', event: 'text-delta', data: {} }
+        yield { id: '1', event: 'text-delta', data: how === 'stray' ? { surprise: 1 } : {} }
         if (how === 'break') throw new Error('broken')
         if (how === 'wait') await once(signal, 'abort')
         yield { id: '2', event: 'text-delta', data: {} }
@@ -138,7 +146,7 @@ test('a fault of ours is logged whole and answered without a word about it', asy
 })
 
 test('an answer that does not fit its declaration is a fault', async () => {
-  for (const path of ['/undeclared', '/misshapen', '/body-of-204'])
+  for (const path of ['/undeclared', '/misshapen', '/unnamed', '/body-of-204', '/stream/stray'])
     assert.equal((await app.call('GET', path)).status, 500, path)
 })
 

@@ -3,6 +3,7 @@ import { AppError } from '../base/errors.ts'
 import { admit } from './admit.ts'
 import { answer } from './answer.ts'
 import type { Holder } from './authenticate.ts'
+import { checkReplies } from './check-replies.ts'
 import { createClientCache } from './client-cache.ts'
 import type { Deps } from './deps.ts'
 import { atEveryPath } from './dialects/at-every-path.ts'
@@ -84,6 +85,7 @@ export const createServer = (deps: Deps, endpoints: readonly Endpoint[]): Fastif
     sendError(kernel, request, reply, noSuchPath(request, deps.settings.publicUrl)),
   )
   const routed = endpoints.flatMap(atEveryPath)
+  if (deps.settings.checkResponses) checkReplies(app, routed)
   for (const endpoint of routed) {
     if (!endpoint.access) throw new Error(`The endpoint ${endpoint.id} names no access.`)
     app.route({
