@@ -280,3 +280,14 @@ test('a request for a client counts on the limit of that client', async () => {
   for (let i = 0; i < 5; i++) await remaining(a)
   assert.equal(await remaining(b), before - 1)
 })
+
+test('an agency invites people into the account of a client, and makes nobody an owner of it', async () => {
+  const agency = await makeAgency()
+  const client = await makeClient(agency)
+  const invite = (role: string) =>
+    as(agency.key, client).post('/v1/invites', { email: `${randomUUID()}@acme.test`, role })
+  assert.equal((await invite('admin')).status, 201)
+  assert.equal((await invite('viewer')).status, 201)
+  assert.equal((await invite('owner')).status, 403)
+  assert.deepEqual(await idsIn(as(agency.key).get('/v1/invites')), [])
+})

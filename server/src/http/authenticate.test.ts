@@ -85,7 +85,7 @@ test('no key of a suspended workspace works', async () => {
     .set({ status: 'suspended' })
     .where('id', '=', workspaceId)
     .execute()
-  assert.equal((await app.call('GET', '/v1/contacts', { key })).status, 401)
+  assert.equal((await app.call('GET', '/v1/contacts', { key })).status, 403)
 })
 
 test('calls are counted by month, and uses that could not be written are written later', async () => {

@@ -8,7 +8,7 @@ type Json = Record<string, unknown>
 type Components = Record<string, Json>
 
 const tags: Record<string, string> = {
-  Accounts: 'The workspace behind a key.',
+  Accounts: 'The workspace behind a key, and those of its clients.',
   'Plans and usage': 'What a workspace may use, and what it has used.',
   'Sign-in': 'How people get a token, renew it and give it back.',
   Users: 'Your own account and its second factor.',
@@ -81,7 +81,8 @@ const parametersOf = (endpoint: Endpoint, components: Components): Json[] => {
     }))
   }
   const idempotency = endpoint.idempotency === 'none' ? [] : [{ $ref: '#/components/parameters/IdempotencyKey' }]
-  return [...of('path', endpoint.params), ...of('query', endpoint.query), ...idempotency]
+  const acting = securityOf(endpoint.access).scope ? [{ $ref: '#/components/parameters/ParleyWorkspace' }] : []
+  return [...of('path', endpoint.params), ...of('query', endpoint.query), ...acting, ...idempotency]
 }
 
 const multipart = (schema: Json, components: Components): Json => {
@@ -232,6 +233,13 @@ export const buildOpenApi = (endpoints: readonly Endpoint[], version: string): J
         },
       },
       parameters: {
+        ParleyWorkspace: {
+          name: 'Parley-Workspace',
+          in: 'header',
+          description:
+            'The account of a client to act in. Needs the scope `workspaces:act`, unless it names the own workspace.',
+          schema: { type: 'string', examples: ['ws_01h455vb4pex5vsknk084sn02q'] },
+        },
         IdempotencyKey: {
           name: 'Idempotency-Key',
           in: 'header',

@@ -62,7 +62,7 @@ export const refreshSession = async (shown: Shown, outside: Outside): Promise<z.
   const made = await transaction(system, async (tx) => {
     const account = await lockSession(tx, sessionId)
     const holder = account && (await findSession(tx, sessionId, now))
-    if (!holder) return undefined
+    if (!holder || holder.suspended) return undefined
     if (!(await useUp(tx, sessionId, shown, now))) {
       await tx.updateTable('sessions').set({ revoked_at: now }).where('id', '=', sessionId).execute()
       return undefined

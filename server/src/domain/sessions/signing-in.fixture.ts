@@ -42,7 +42,7 @@ export const makeSignIn = (database: Database) => {
   const ctxOf = async (token: string): Promise<Ctx> => {
     const claims = tokens.verify(token, clock.now())
     const holder = claims && (await findSession(system, claims.sessionId, clock.now()))
-    if (!holder) throw new Error('This token is not good.')
+    if (!holder || holder.suspended) throw new Error('This token is not good.')
     const { userId: id, sessionId, scopes } = holder
     return {
       ...makeCtx(database, holder.workspaceId, { mode: holder.mode }),
