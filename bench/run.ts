@@ -3,7 +3,12 @@ import { benchHttp } from './http.ts'
 import { benchLimits } from './limits.ts'
 import { benchStart } from './start.ts'
 
-const benches: Record<string, () => Promise<void>> = { start: benchStart, chat: benchChat, http: benchHttp, limits: benchLimits }
+const benches: Record<string, () => Promise<void>> = {
+  start: benchStart,
+  chat: benchChat,
+  http: benchHttp,
+  limits: benchLimits,
+}
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !(name in benches))
 
