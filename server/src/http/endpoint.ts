@@ -40,6 +40,7 @@ export type Call<Params, Query, Body> = {
   headers: Record<string, string | string[] | undefined>
   /** Where the request comes from, as far as trusted proxies say. */
   address: string | undefined
+  requestId: string
   deps: Deps
   /** What is left of the minute of the caller's workspace, as far as this process knows; undefined where nobody counts it. */
   workspaceMinute(): Allowance | undefined

@@ -42,6 +42,7 @@ export const readCall = async (
     file,
     headers: request.headers,
     address: transport.addressOf(request),
+    requestId: request.id,
     deps,
     workspaceMinute: () => (request.holder ? peekWorkspace(kernel, request.holder) : undefined),
     signal: goneSignal(endpoint, reply),

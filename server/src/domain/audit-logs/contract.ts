@@ -23,9 +23,17 @@ export const auditActions = [
   'member.updated',
   'oidc_connection.deleted',
   'oidc_connection.updated',
+  'session.created',
+  'session.reuse_detected',
+  'session.revoked',
+  'sign_in.failed',
   'webhook.created',
   'webhook.deleted',
+  'webhook.secret_promoted',
+  'webhook.secret_rotated',
   'webhook.updated',
+  'widget_key.created',
+  'widget_key.revoked',
   'workspace.plan_changed',
 ] as const
 

@@ -30,7 +30,10 @@ test('who comes, goes and is given another role is told of, without a token or a
   const { row: withdrawn } = await createInvite(ctx, { email: 'carl@acme.test', role: 'viewer' })
   await revokeInvite(ctx, withdrawn.id)
   const { token } = await createInvite(ctx, { email: 'bea@acme.test', role: 'viewer' })
-  const member = await acceptInvite({ token, name: 'Bea', password, address: undefined }, outside)
+  const member = await acceptInvite(
+    { token, name: 'Bea', password, address: undefined, requestId: 'req_accept' },
+    outside,
+  )
   await updateMember(ctx, { userId: member.id, role: 'developer' })
   await removeMember(ctx, member.id)
 
@@ -40,6 +43,7 @@ test('who comes, goes and is given another role is told of, without a token or a
     ['member.removed', 'member.updated', 'member.added', 'invite.created', 'invite.revoked', 'invite.created'],
   )
   assert.equal(entries[1]!.actor, `user:${toWireId('user', userId)}`)
+  assert.equal(entries[2]!.request_id, 'req_accept')
   assert.deepEqual(entries[1]!.detail, { role: 'developer', role_before: 'viewer' })
   assert.deepEqual(entries[1]!.target, { type: 'member', id: toWireId('user', member.id) })
   const text = JSON.stringify(entries)

@@ -17,7 +17,11 @@ type Audited = {
 }
 
 /** Says who did what, with the commit of the change itself: neither is ever there without the other. */
-export const recordAudit = async (ctx: Ctx, tx: Db, { action, target, detail = {} }: Audited): Promise<void> => {
+export const recordAudit = async (
+  ctx: Pick<Ctx, 'workspaceId' | 'actor' | 'requestId'>,
+  tx: Db,
+  { action, target, detail = {} }: Audited,
+): Promise<void> => {
   const id = newId()
   // Callers choose their request ids, and one may have chosen its key.
   const requestId = redact(ctx.requestId, ['secret']).text

@@ -7,7 +7,7 @@ import { openSession, type SignedIn, type TokenFormat } from '../sessions/index.
 import { hashSecretToken } from '../users/index.ts'
 import { getSignInPlace } from './queries.ts'
 
-type Input = { code: string; address: string | undefined; userAgent: string | undefined }
+type Input = { code: string; address: string | undefined; userAgent: string | undefined; requestId: string }
 
 const refused = () => new AppError('UNAUTHORIZED', 'The code is unknown, used or older than a minute. Sign in again.')
 
@@ -15,7 +15,7 @@ const refused = () => new AppError('UNAUTHORIZED', 'The code is unknown, used or
 // scope: the code is the right to do this.
 // no event: how a person signs in is theirs, not the workspace's.
 export const exchangeCode = async (
-  { code, address, userAgent }: Input,
+  { code, address, userAgent, requestId }: Input,
   { system, clock, tokens }: { system: Db; clock: Clock; tokens: TokenFormat },
 ): Promise<z.infer<typeof SignedIn>> => {
   const now = clock.now()
@@ -35,6 +35,7 @@ export const exchangeCode = async (
       .where('m.user_id', '=', row.user_id)
       .executeTakeFirst()
     if (!account) throw refused()
-    return openSession(tx, { workspaceId, planId, account, address, userAgent, now }, { tokens })
+    const session = { workspaceId, planId, account, address, userAgent, by: 'oidc', requestId, now } as const
+    return openSession(tx, session, { tokens })
   })
 }

@@ -28,6 +28,7 @@ type Input = {
   browser: string | undefined
   address: string | undefined
   userAgent: string | undefined
+  requestId: string
 }
 
 type Outside = {
@@ -131,12 +132,14 @@ const admit = async (input: Input, place: SignInPlace, started: Started, person:
   return transaction(system, async (tx): Promise<FinishedSignIn> => {
     await lockConnection(tx, place, started)
     const actor = { type: 'system', name: 'oidc' } as const
-    const ctx: Ctx = { db: tx, workspaceId, mode, actor, requestId: 'oidc', clock, log }
+    const ctx: Ctx = { db: tx, workspaceId, mode, actor, requestId: input.requestId, clock, log }
     const account = await admitPerson(ctx, tx, place, person, passwordHash)
     if (started.returnTo !== null)
       return { url: returnUrl(started.returnTo, { code: await issueCode(tx, place, account, now) }) }
     const { address, userAgent } = input
-    return { signedIn: await openSession(tx, { workspaceId, planId, account, address, userAgent, now }, outside) }
+    const { requestId } = ctx
+    const session = { workspaceId, planId, account, address, userAgent, by: 'oidc', requestId, now } as const
+    return { signedIn: await openSession(tx, session, outside) }
   })
 }
 

@@ -14,6 +14,11 @@ const database = await openTestDatabase()
 after(() => database.close())
 const { system } = database
 
+/** A network of its own. */
+const newAddress = () => {
+  const hex = randomUUID()
+  return `2001:db8:${hex.slice(0, 4)}:${hex.slice(4, 8)}::`
+}
 const newEmail = () => `${randomUUID()}@acme.test`
 
 const failure = async (work: Promise<unknown>) => {
@@ -55,7 +60,7 @@ test('a wrong password and an unknown address take the same path to the same ans
   assert.equal(judged[1], undefined)
 })
 
-test('after ten failures an account is closed for a quarter of an hour, even to its password', async () => {
+test('after ten failures from one place an account is closed to it for a quarter of an hour, even to its password', async () => {
   const { signIn, judged, move, makeMember } = makeSignIn(database)
   const { email } = await makeMember()
   for (let i = 0; i < 10; i++) assert.equal((await failure(signIn(email, { password: 'wrong' }))).code, 'UNAUTHORIZED')
@@ -86,7 +91,7 @@ test('an unknown address is limited as an account is', async () => {
 test('fifty failures from one address close it for everybody there, and for nobody elsewhere', async () => {
   const { signIn, makeMember } = makeSignIn(database)
   const { email } = await makeMember()
-  const address = `2001:db8::${randomUUID().slice(0, 4)}`
+  const address = newAddress()
   for (let i = 0; i < 5; i++)
     await Promise.all(Array.from({ length: 10 }, () => failure(signIn(newEmail(), { password: 'wrong', address }))))
   assert.equal((await failure(signIn(email, { address }))).code, 'RATE_LIMIT_EXCEEDED')
@@ -96,12 +101,52 @@ test('fifty failures from one address close it for everybody there, and for nobo
 test('a login that succeeds forgets the failures before it and costs its address nothing', async () => {
   const { signIn, makeMember } = makeSignIn(database)
   const { email } = await makeMember()
-  const address = `2001:db8::${randomUUID().slice(0, 4)}`
+  const address = newAddress()
   for (let round = 0; round < 3; round++) {
-    for (let i = 0; i < 9; i++) await failure(signIn(email, { password: 'wrong' }))
+    for (let i = 0; i < 9; i++)
+      assert.equal((await failure(signIn(email, { password: 'wrong', address }))).code, 'UNAUTHORIZED')
     await signIn(email, { address })
   }
   for (let i = 0; i < 51; i++) await signIn(email, { address })
+})
+
+test('a stranger who knows an e-mail address locks nobody out but themselves', async () => {
+  const { signIn, makeMember } = makeSignIn(database)
+  const { email } = await makeMember()
+  const stranger = newAddress()
+  for (let i = 0; i < 10; i++) await failure(signIn(email, { password: 'wrong', address: stranger }))
+  assert.equal((await failure(signIn(email, { address: stranger }))).code, 'RATE_LIMIT_EXCEEDED')
+  assert.ok(await signIn(email, { address: newAddress() }))
+})
+
+test('many strangers close an account to strangers, and not to the places it is signed in to from', async () => {
+  const { signIn, judged, move, makeMember } = makeSignIn(database)
+  const { email } = await makeMember()
+  const home = newAddress()
+  await signIn(email, { address: `${home}1` })
+  const unknown = newEmail()
+  const before = judged.length
+  for (let place = 0; place < 11; place++) {
+    const address = newAddress()
+    for (let i = 0; i < 10; i++)
+      await Promise.all([email, unknown].map((name) => failure(signIn(name, { password: 'wrong', address }))))
+  }
+  assert.equal(judged.length - before, 200, 'a hundred of each are judged')
+  const closed = await failure(signIn(email, { address: newAddress() }))
+  assert.equal(closed.code, 'RATE_LIMIT_EXCEEDED')
+  const { message } = await failure(signIn(unknown, { address: newAddress() }))
+  assert.equal(message, closed.message)
+  for (let i = 0; i < 10; i++)
+    assert.equal((await failure(signIn(email, { password: 'wrong', address: `${home}3` }))).code, 'UNAUTHORIZED')
+  assert.equal((await failure(signIn(email, { address: `${home}4` }))).code, 'RATE_LIMIT_EXCEEDED')
+  move(901)
+  assert.ok(await signIn(email, { address: newAddress() }))
+  move(31 * 86_400)
+  for (let place = 0; place < 11; place++) {
+    const address = newAddress()
+    for (let i = 0; i < 10; i++) await failure(signIn(email, { password: 'wrong', address }))
+  }
+  assert.equal((await failure(signIn(email, { address: `${home}2` }))).code, 'RATE_LIMIT_EXCEEDED')
 })
 
 test('what is kept of attempts names neither account nor address', async () => {
@@ -164,12 +209,13 @@ test('whoever is removed is out at once, and old sessions stay dead when they co
   assert.equal(await isAlive(token), false)
 })
 
-test('a suspended workspace lets nobody in and ends the sessions in it', async () => {
-  const { signIn, isAlive, makeMember } = makeSignIn(database)
+test('a suspended workspace lets nobody in, and the sessions in it are known to be of one', async () => {
+  const { signIn, tokens, clock, makeMember } = makeSignIn(database)
   const { email, workspaceId } = await makeMember()
-  const { token } = await signIn(email)
+  const { sessionId } = tokens.verify((await signIn(email)).token, clock.now())!
+  assert.equal((await findSession(system, sessionId, clock.now()))?.suspended, false)
   await system.updateTable('workspaces').set({ status: 'suspended' }).where('id', '=', workspaceId).execute()
-  assert.equal(await isAlive(token), false)
+  assert.equal((await findSession(system, sessionId, clock.now()))?.suspended, true)
   assert.equal((await failure(signIn(email))).code, 'FORBIDDEN')
 })
 
@@ -183,7 +229,7 @@ test('neither password nor token is stored', async () => {
     ),
   )
   const stored = JSON.stringify(rows)
-  for (const secret of [password, token, refresh_token, refresh_token.split('_')[1]!])
+  for (const secret of [password, token, refresh_token, refresh_token.slice('refresh_'.length)])
     assert.ok(!stored.includes(secret))
 })
 

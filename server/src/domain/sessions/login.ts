@@ -3,16 +3,29 @@ import type { z } from 'zod'
 import type { Clock } from '../../base/clock.ts'
 import { AppError, notFound } from '../../base/errors.ts'
 import { toWireId } from '../../base/ids.ts'
+import type { Log } from '../../base/log.ts'
 import type { SecretBox } from '../../base/secret-box.ts'
 import type { Db } from '../../database/open.ts'
 import { transaction } from '../../database/transaction.ts'
-import { type Account, checkPassword, type Passwords, takeSecondFactor } from '../users/index.ts'
+import {
+  type Account,
+  checkPassword,
+  type Passwords,
+  type Proof,
+  takeCodeAttempt,
+  takeSecondFactor,
+} from '../users/index.ts'
 import type { Login, SignedIn } from './contract.ts'
+import { noteFailedSignIn } from './note-failed-sign-in.ts'
 import { openSession } from './open-session.ts'
 import type { TokenFormat } from './token-format.ts'
 
-type Input = z.output<typeof Login> & { address: string | undefined; userAgent: string | undefined }
-type Outside = { system: Db; passwords: Passwords; secretBox: SecretBox; tokens: TokenFormat; clock: Clock }
+type Input = z.output<typeof Login> & {
+  address: string | undefined
+  userAgent: string | undefined
+  requestId: string
+}
+type Outside = { system: Db; passwords: Passwords; secretBox: SecretBox; tokens: TokenFormat; clock: Clock; log: Log }
 
 type Membership = { workspace_id: string; plan_id: string }
 
@@ -45,6 +58,31 @@ const holdAccount = async (tx: Db, account: Account, now: Date): Promise<void> =
 
 const totpRequired = (message: string) => new AppError('UNAUTHORIZED', message, { details: { totp_required: true } })
 
+// Behind the answer: whether it is written must not be seen in the time the answer takes.
+const note = (input: Input, reason: 'password' | 'code', { system, clock, log }: Outside): void => {
+  const { email, workspace_id: wanted, address, requestId } = input
+  noteFailedSignIn(system, { email, wanted, reason, address, requestId, now: clock.now() }).catch((error) =>
+    log.error({ err: error }, 'a failed sign-in could not be noted'),
+  )
+}
+
+/** Checks the second factor of whoever knows the password. Throws UNAUTHORIZED and RATE_LIMIT_EXCEEDED. */
+const checkCode = async (input: Input, { account, attempt }: Proof, outside: Outside): Promise<void> => {
+  const { system, clock } = outside
+  const now = clock.now()
+  const code = input.totp === undefined ? undefined : await takeCodeAttempt(system, account.id, now)
+  const factor = await takeSecondFactor(system, { userId: account.id, code: input.totp, now }, outside)
+  if (factor === 'missing') {
+    await attempt.giveBack()
+    throw totpRequired('This account has two-factor sign-in: send the code of the app as `totp`.')
+  }
+  if (factor === 'wrong') {
+    note(input, 'code', outside)
+    throw totpRequired('The code is wrong, or was used already.')
+  }
+  await code?.succeed()
+}
+
 /**
  * Opens a session for an e-mail address and its password, and its second factor where there is one. A wrong password and
  * an unknown address are one answer, after the same work: UNAUTHORIZED.
@@ -55,19 +93,18 @@ export const login = async (input: Input, outside: Outside): Promise<z.infer<typ
   const { system, clock } = outside
   const now = clock.now()
   const proof = await checkPassword(system, { ...input, now }, outside)
-  if (!proof) throw invalid()
-  const { account, attempt } = proof
-  const factor = await takeSecondFactor(system, { userId: account.id, code: input.totp, now }, outside)
-  if (factor === 'missing') {
-    await attempt.giveBack()
-    throw totpRequired('This account has two-factor sign-in: send the code of the app as `totp`.')
+  if (!proof) {
+    note(input, 'password', outside)
+    throw invalid()
   }
-  if (factor === 'wrong') throw totpRequired('The code is wrong, or was used already.')
+  await checkCode(input, proof, outside)
+  const { account, attempt } = proof
   await attempt.succeed()
   const { workspace_id: workspaceId, plan_id: planId } = await findMembership(system, account.id, input.workspace_id)
   return transaction(system, async (tx) => {
     await holdAccount(tx, account, now)
-    const { address, userAgent } = input
-    return openSession(tx, { workspaceId, planId, account, address, userAgent, now }, outside)
+    const { address, userAgent, requestId } = input
+    const session = { workspaceId, planId, account, address, userAgent, by: 'password', requestId, now } as const
+    return openSession(tx, session, outside)
   })
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
-import { newId } from '../../base/ids.ts'
+import { newId, toWireId } from '../../base/ids.ts'
 import type { Db } from '../../database/open.ts'
+import { recordAudit } from '../audit-logs/index.ts'
 import type { Account } from '../users/index.ts'
 import type { SignedIn } from './contract.ts'
 import { issueTokens, sessionEnd } from './issue-tokens.ts'
@@ -15,13 +16,16 @@ export type NewSession = {
   account: Pick<Account, 'id' | 'email' | 'name'>
   address: string | undefined
   userAgent: string | undefined
+  /** What they showed, and in which request. */
+  by: 'password' | 'oidc'
+  requestId: string
   now: Date
 }
 
 /** Begins a session of somebody who has just shown who they are, and gives it its first tokens. */
 export const openSession = async (
   tx: Db,
-  { address, userAgent, ...holder }: NewSession,
+  { address, userAgent, by, requestId, ...holder }: NewSession,
   outside: { tokens: TokenFormat },
 ): Promise<z.infer<typeof SignedIn>> => {
   const { workspaceId, account, now } = holder
@@ -40,5 +44,11 @@ export const openSession = async (
       revoked_at: null,
     })
     .execute()
+  const actor = { type: 'user', id: account.id, sessionId, scopes: new Set<string>() } as const
+  await recordAudit({ workspaceId, actor, requestId }, tx, {
+    action: 'session.created',
+    target: { type: 'session', id: toWireId('session', sessionId) },
+    detail: { by, address: address ?? null },
+  })
   return issueTokens(tx, { sessionId, ...holder }, outside)
 }

@@ -1,8 +1,10 @@
 import type { z } from 'zod'
 import type { Clock } from '../../base/clock.ts'
 import { AppError } from '../../base/errors.ts'
+import { toWireId } from '../../base/ids.ts'
 import type { Db } from '../../database/open.ts'
 import { transaction } from '../../database/transaction.ts'
+import { recordAudit } from '../audit-logs/index.ts'
 import { hashSecretToken } from '../users/index.ts'
 import type { SignedIn } from './contract.ts'
 import { findSession } from './find-session.ts'
@@ -12,7 +14,13 @@ import type { TokenFormat } from './token-format.ts'
 /** What is shown for a new pair: the refresh token, or a token that is still valid. */
 export type Shown = { refreshToken: string } | { token: string }
 
-type Outside = { system: Db; tokens: TokenFormat; clock: Clock; forgetSession: (sessionId: string) => void }
+type Outside = {
+  system: Db
+  tokens: TokenFormat
+  clock: Clock
+  requestId: string
+  forgetSession: (sessionId: string) => void
+}
 
 const refused = () => new AppError('UNAUTHORIZED', 'The token is invalid, used or expired. Sign in again.')
 
@@ -55,7 +63,7 @@ const lockSession = (tx: Db, sessionId: string) =>
 // scope: what is shown is the right to do this.
 // no event: how a person signs in is theirs, not the workspace's.
 export const refreshSession = async (shown: Shown, outside: Outside): Promise<z.infer<typeof SignedIn>> => {
-  const { system, clock, forgetSession } = outside
+  const { system, clock, requestId, forgetSession } = outside
   const now = clock.now()
   const sessionId = await sessionOf(shown, outside)
   if (sessionId === undefined) throw refused()
@@ -65,6 +73,12 @@ export const refreshSession = async (shown: Shown, outside: Outside): Promise<z.
     if (!holder || holder.suspended) return undefined
     if (!(await useUp(tx, sessionId, shown, now))) {
       await tx.updateTable('sessions').set({ revoked_at: now }).where('id', '=', sessionId).execute()
+      const actor = { type: 'system', name: 'sign-in' } as const
+      await recordAudit({ workspaceId: holder.workspaceId, actor, requestId }, tx, {
+        action: 'session.reuse_detected',
+        target: { type: 'session', id: toWireId('session', sessionId) },
+        detail: { user_id: toWireId('user', holder.userId) },
+      })
       return undefined
     }
     await tx

@@ -230,6 +230,16 @@ test('wrong codes count as failures, and logins without one do not', async () =>
   await assert.rejects(at.signIn(email, { totp: code() }), { code: 'RATE_LIMIT_EXCEEDED' })
 })
 
+test('ten wrong codes close the second factor, wherever they come from', async () => {
+  const at = makeSignIn(database)
+  const { email, code } = await withSecondFactor(at)
+  for (let i = 0; i < 10; i++)
+    await assert.rejects(at.signIn(email, { totp: '000000', address: `192.0.2.${i}` }), { code: 'UNAUTHORIZED' })
+  await assert.rejects(at.signIn(email, { totp: code(), address: '192.0.2.99' }), { code: 'RATE_LIMIT_EXCEEDED' })
+  at.move(901)
+  assert.ok(await at.signIn(email, { totp: code(), address: '192.0.2.99' }))
+})
+
 test('a recovery code stands for one code, once, however it is typed', async () => {
   const at = makeSignIn(database)
   const { email, recoveryCodes } = await withSecondFactor(at)

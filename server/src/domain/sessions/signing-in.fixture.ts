@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { makeCtx, makeWorkspace } from '../../../test/make.ts'
+import { silentLog } from '../../base/log.ts'
 import { createSecretBox } from '../../base/secret-box.ts'
 import type { Database } from '../../database/open.ts'
 import type { Ctx } from '../context.ts'
@@ -30,13 +31,15 @@ export const makeSignIn = (database: Database) => {
     clock,
     tokens,
     secretBox,
+    log: silentLog,
+    requestId: 'req_test',
     forgetSession: (id: string) => void forgotten.push(id),
   }
 
   const signIn = (
     email: string,
     more: { password?: string; totp?: string; address?: string; workspace_id?: string } = {},
-  ) => login({ email, password, address: undefined, userAgent: 'test', ...more }, outside)
+  ) => login({ email, password, address: undefined, userAgent: 'test', requestId: 'req_test', ...more }, outside)
 
   /** The context that the server makes for a token; throws when its session is over. */
   const ctxOf = async (token: string): Promise<Ctx> => {

@@ -16,7 +16,7 @@ import { findAccount, type MemberRow } from './queries.ts'
 import type { Role } from './roles.ts'
 import { hashSecretToken } from './secret-token.ts'
 
-type Input = z.output<typeof AcceptInvite> & { address: string | undefined }
+type Input = z.output<typeof AcceptInvite> & { address: string | undefined; requestId: string }
 type Outside = { system: Db; passwords: Passwords; clock: Clock; log: Log }
 
 const noInvite = () =>
@@ -80,7 +80,7 @@ export const acceptInvite = async (input: Input, outside: Outside): Promise<Memb
     const userId =
       'userId' in person ? person.userId : await insertUser(tx, { email, name: input.name, now, ...person })
     const actor = { type: 'system', name: 'invites' } as const
-    const ctx = { db: tx, workspaceId, mode: 'live', actor, requestId: 'invite', clock, log } as const
+    const ctx = { db: tx, workspaceId, mode: 'live', actor, requestId: input.requestId, clock, log } as const
     // The column's check allows the roles alone.
     const role = invite.role as Role
     return joinWorkspace(ctx, tx, { userId, role, detail: { invite_id: toWireId('invite', invite.id) } })

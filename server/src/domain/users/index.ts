@@ -1,6 +1,6 @@
 export { acceptInvite } from './accept-invite.ts'
 export { addMember } from './add-member.ts'
-export { checkOwnPassword, checkPassword } from './check-password.ts'
+export { checkOwnPassword, checkPassword, type Proof } from './check-password.ts'
 export { confirmTotp } from './confirm-totp.ts'
 export {
   AcceptInvite,
@@ -39,5 +39,5 @@ export { revokeInvite } from './revoke-invite.ts'
 export { type Role, roleScopes, roles } from './roles.ts'
 export { takeSecondFactor } from './second-factor.ts'
 export { hashSecretToken, newSecretToken } from './secret-token.ts'
-export { purgeAttempts } from './take-attempt.ts'
+export { isFirstInWindow, purgeAttempts, takeCodeAttempt } from './take-attempt.ts'
 export { updateMember } from './update-member.ts'

@@ -27,7 +27,13 @@ const page = { limit: 20, after: null }
 const newEmail = () => `${randomUUID()}@acme.test`
 const at = (days: number) => ({ now: () => new Date(Date.now() + days * 86_400_000) })
 const outside = { system, passwords, clock: at(0), log: silentLog }
-const accepting = (token: string, own = password) => ({ token, name: 'Grace', password: own, address: undefined })
+const accepting = (token: string, own = password) => ({
+  token,
+  name: 'Grace',
+  password: own,
+  address: undefined,
+  requestId: 'req_invite',
+})
 
 test('an invite makes an account and a member, and is used up', async () => {
   const workspaceId = await makeWorkspace(database)

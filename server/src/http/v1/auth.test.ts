@@ -184,7 +184,7 @@ test('an account changes by its own session alone', async () => {
     refused(await app.call('POST', path, { key, body: { password } }), 403)
   refused(await app.call('GET', '/v1/sessions', { key }), 403)
   const half = refused(
-    await app.call('PATCH', '/v1/users/me', { key, body: { new_password: 'a better password' } }),
+    await app.call('PATCH', '/v1/users/me', { key: token, body: { new_password: 'a better password' } }),
     400,
   )
   assert.equal(half.param, 'current_password')

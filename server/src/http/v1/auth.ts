@@ -18,14 +18,14 @@ export const authEndpoints = [
     tag,
     summary: 'Sign in and get a token',
     description:
-      'The token works for 24 hours wherever an API key does. An account with two-factor sign-in also needs `totp`: without it the answer is 401 with `details.totp_required`. Ten failures of an account, or fifty of an address, in 15 minutes are answered with 429.',
+      'The token works for 24 hours wherever an API key does. An account with two-factor sign-in also needs `totp`: without it the answer is 401 with `details.totp_required`. Ten failures of an account from one address, a hundred from everywhere, or fifty of an address, in 15 minutes are answered with 429.',
     body: Login,
     responses: { 200: SignedIn },
     errors: [401, 403, 404, 503],
     idempotency: 'none',
-    handler: async ({ body, deps, headers, address }) => {
+    handler: async ({ body, deps, headers, address, requestId }) => {
       const outside = { ...deps, system: deps.database.system }
-      return ok(await login({ ...body, address, userAgent: textOf(headers['user-agent']) }, outside))
+      return ok(await login({ ...body, address, requestId, userAgent: textOf(headers['user-agent']) }, outside))
     },
   }),
   defineEndpoint({
@@ -41,12 +41,13 @@ export const authEndpoints = [
     responses: { 200: SignedIn },
     errors: [401],
     idempotency: 'none',
-    handler: async ({ body, deps, headers }) => {
+    handler: async ({ body, deps, headers, requestId }) => {
       const token = credentialOf(headers)
       const shown = body.refresh_token !== undefined ? { refreshToken: body.refresh_token } : token && { token }
       if (!shown) throw new AppError('UNAUTHORIZED', 'Bearer token is missing or invalid.')
       const { database, sessionCache } = deps
-      return ok(await refreshSession(shown, { ...deps, system: database.system, forgetSession: sessionCache.forget }))
+      const outside = { ...deps, system: database.system, requestId, forgetSession: sessionCache.forget }
+      return ok(await refreshSession(shown, outside))
     },
   }),
   defineEndpoint({

@@ -121,8 +121,10 @@ export const inviteEndpoints = [
     responses: { 201: Member },
     errors: [401, 404, 409, 503],
     idempotency: 'none',
-    handler: async ({ body, deps, address }) =>
-      created(presentMember(await acceptInvite({ ...body, address }, { ...deps, system: deps.database.system }))),
+    handler: async ({ body, deps, address, requestId }) => {
+      const outside = { ...deps, system: deps.database.system }
+      return created(presentMember(await acceptInvite({ ...body, address, requestId }, outside)))
+    },
   }),
   defineEndpoint({
     id: 'invites_revoke',

@@ -110,10 +110,10 @@ export const oidcSignInEndpoints = [
     query: SignInAnswer,
     responses: { 200: SignedIn, 302: null },
     errors: [400, 401, 403, 404, 409, 503],
-    handler: async ({ query, deps, headers, address }) => {
+    handler: async ({ query, deps, headers, address, requestId }) => {
       const name = browserCookie(query.state, deps.settings.publicUrl)
       const browser = readCookie(textOf(headers.cookie), name)
-      const input = { answer: query, browser, address, userAgent: textOf(headers['user-agent']) }
+      const input = { answer: query, browser, address, requestId, userAgent: textOf(headers['user-agent']) }
       const finished = await finishSignIn(input, outsideOf(deps))
       const forgotten = { 'set-cookie': setCookie(name, '', 0), ...unseen }
       if ('url' in finished) return { status: 302, body: undefined, headers: { location: finished.url, ...forgotten } }
@@ -132,9 +132,9 @@ export const oidcSignInEndpoints = [
     responses: { 200: SignedIn },
     errors: [401, 403, 404],
     idempotency: 'none',
-    handler: async ({ body, deps, headers, address }) =>
+    handler: async ({ body, deps, headers, address, requestId }) =>
       ok(
-        await exchangeCode({ ...body, address, userAgent: textOf(headers['user-agent']) }, outsideOf(deps)),
+        await exchangeCode({ ...body, address, requestId, userAgent: textOf(headers['user-agent']) }, outsideOf(deps)),
       ),
   }),
 ]
