@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { delimiter, join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { promisify } from 'node:util'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { eventually, installParley, type Parley } from './parley.ts'
 
@@ -22,6 +24,9 @@ const executablePath = findBrowser()
 const skip = executablePath
   ? false
   : 'SKIPPED: no Chromium or Chrome in PATH, so the pages were not opened in a browser. `apt-get install chromium` brings one.'
+
+// A machine that runs other specs beside this one is slow.
+const patienceMs = 60_000
 
 let parley: Parley
 let browser: Browser | undefined
@@ -76,6 +81,7 @@ test('every step of the quickstart page works as the page declares it, and again
       const answer = await eventually(
         () => parley.call(method, fill(path, known), request),
         (one) => one.status !== status || until === undefined || at(one.body, until.at) === until.is,
+        patienceMs,
       )
       assert.equal(answer.status, status, `${id}: ${JSON.stringify(answer.body)}`)
       for (const [name, place] of Object.entries(keeps)) known.set(name, at(answer.body, place))
@@ -121,6 +127,7 @@ type Visit = { page: Page; requests: string[]; complaints: string[] }
 /** A fresh browser profile that writes down every request and whatever the page complains of. */
 const visit = async (width = 1_280): Promise<Visit> => {
   const context = await browser!.newContext({ viewport: { width, height: 850 } })
+  context.setDefaultTimeout(patienceMs)
   const page = await context.newPage()
   const requests: string[] = []
   const complaints: string[] = []
@@ -250,6 +257,26 @@ test('the quickstart says which step comes first, and runs all of them by keyboa
   assert.equal(visited.requests.filter((request) => request.includes(key)).length, 0)
   assert.ok(!String(await page.evaluate(kept)).includes(key))
   assert.ok(!(await page.content()).includes(key))
+  assertQuiet(visited)
+  await page.context().close()
+})
+
+test('the command that a step shows does in a shell what its button does', { skip }, async () => {
+  const { sandbox_key: key } = await parley.credentials()
+  const visited = await visit()
+  const { page } = visited
+  const name = `Ada O'Brien "the $HOME" \\ \`id\``
+  await page.goto(`${parley.baseUrl}/docs/api/quickstart`, { waitUntil: 'networkidle' })
+  await page.getByLabel('Sandbox key').fill(key)
+  await page.getByLabel('Name').fill(name)
+  await page.getByRole('button', { name: /^Run step 2/ }).click()
+  await page.locator('#contact.good').waitFor()
+  const commands = await page.locator('#contact .curl, #event .curl').allTextContents()
+  for (const command of commands) {
+    const { stdout } = await promisify(execFile)('sh', ['-c', command], { env: { PATH: process.env.PATH, KEY: key } })
+    const answer = JSON.parse(stdout)
+    assert.equal((answer.data?.[0].data ?? answer).name, name, stdout)
+  }
   assertQuiet(visited)
   await page.context().close()
 })

@@ -6,6 +6,6 @@ export const renderApiReference = (scripts: readonly string[]): string =>
     title: 'API reference',
     here: '/docs/api',
     scripts,
-    body: `<main id="content"><div id="reference"></div>
-<noscript><p>The reference needs JavaScript. Without it, read <a href="/v1/openapi.json">the OpenAPI document</a> or <a href="/docs">the guide</a>.</p></noscript></main>`,
+    body: `<div id="content"><div id="reference"></div>
+<noscript><p>The reference needs JavaScript. Without it, read <a href="/v1/openapi.json">the OpenAPI document</a> or <a href="/docs">the guide</a>.</p></noscript></div>`,
   })

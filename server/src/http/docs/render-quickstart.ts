@@ -28,10 +28,10 @@ const stepOf = (step: QuickstartStep, number: number, baseUrl: string): string =
   `<li class="step" id="${step.id}" data-step="${escapeHtml(JSON.stringify(step))}">
 <h2><span class="number" aria-hidden="true">${number}</span>${escapeHtml(step.title)}</h2>
 <p>${escapeHtml(step.text)}</p>${askOf(step)}
-<pre class="curl" tabindex="0" aria-label="The request as a curl command"><code>${withMarks(curlOf(step, baseUrl))}</code></pre>
+<pre class="curl" tabindex="0" role="region" aria-label="The request as a curl command"><code>${withMarks(curlOf(step, baseUrl))}</code></pre>
 <div class="row"><button type="button" data-run>Run<span class="hidden-text"> step ${number}: ${escapeHtml(step.title)}</span></button><p class="outcome" role="status"></p></div>
 <dl class="shown" hidden></dl>
-<details class="answer" hidden><summary>The whole answer</summary><pre tabindex="0" aria-label="Body of the answer"><code></code></pre></details></li>`
+<details class="answer" hidden><summary>The whole answer</summary><pre tabindex="0" role="region" aria-label="Body of the answer"><code></code></pre></details></li>`
 
 /** The quickstart whose steps run against the reader's own sandbox. */
 export const renderQuickstart = (baseUrl: string, script: string, pages: readonly DocsPage[]): string =>
