@@ -1,10 +1,11 @@
 import { warnOfExpiry } from './domain/api-keys/index.ts'
 import { sequenceEvents } from './domain/events/index.ts'
-import { purgeReachedLimits } from './domain/plans/index.ts'
 import { purgeSignIns } from './domain/oidc/index.ts'
+import { purgeReachedLimits } from './domain/plans/index.ts'
 import { purgeSessions } from './domain/sessions/index.ts'
 import { purgeAttempts } from './domain/users/index.ts'
-import { createFanOut } from './domain/webhooks/index.ts'
+import { createFanOut, purgeSecrets } from './domain/webhooks/index.ts'
+import { purgeVisits } from './domain/widget/index.ts'
 import type { Deps } from './http/deps.ts'
 import { purgeIdempotencyKeys } from './http/idempotency.ts'
 import { purgeRequestWindows } from './http/request-windows.ts'
@@ -63,9 +64,11 @@ export const startBackground = async (deps: Deps, { pollMs = 250 }: Options = {}
       purgeIdempotencyKeys(database.system, clock.now()),
       purgeSessions(database.system, clock.now()),
       purgeAttempts(database.system, clock.now()),
-      purgeSignIns(database.system, clock.now()),
+      purgeSecrets(database.system, clock.now()),
       purgeReachedLimits(database.system, clock.now()),
       purgeRequestWindows(database.system),
+      purgeSignIns(database.system, clock.now()),
+      purgeVisits(database.system, clock.now()),
     ]).catch((error) => log.error({ err: error }, 'housekeeping failed and will be tried again'))
   const timers = [
     setInterval(flush, flushEveryMs),

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { fromWireId } from '../src/base/ids.ts'
 import { transaction } from '../src/database/transaction.ts'
 import { changePlan, takeChatMessage } from '../src/domain/plans/index.ts'
 import { connectProvider, type Tenant } from './endpoint-fixtures.ts'
@@ -22,7 +23,31 @@ const conversation = (stage: Stage) => post(stage, '/v1/conversations')
 const agent = (stage: Stage) => post(stage, '/v1/agents', { name: 'Sales' })
 const webhook = ({ receiver, ...stage }: Stage) =>
   post({ receiver, ...stage }, '/v1/webhooks', { url: receiver.url, events: ['contact.deleted'] })
+/** A webhook that has been in trouble for some hours, and an event on its way there. */
+const troubled = async (stage: Stage, hours: number): Promise<void> => {
+  const { app, workspaceId, post: create } = stage.tenant
+  const made = await create('/v1/webhooks', { url: stage.receiver.url, events: ['contact.created'] })
+  const since = new Date(Date.now() - hours * 3_600_000)
+  await app.database.system
+    .insertInto('webhook_troubles')
+    .values({
+      workspace_id: workspaceId,
+      webhook_id: fromWireId('webhook', String(made.id))!,
+      first_failure_at: since,
+      missed_from: since,
+      last_failure_at: since,
+      failed_attempts: 5,
+      failed_deliveries: 1,
+    })
+    .execute()
+  await contact(stage)
+}
+
 const key = (stage: Stage) => post(stage, '/v1/api-keys', { name: 'Import', scopes: ['contacts:write'] })
+const widgetKey = async (stage: Stage): Promise<string> => {
+  const path = `/v1/agents/${await agent(stage)}/widget-keys`
+  return `${path}/${await post(stage, path)}`
+}
 const source = (stage: Stage) =>
   post(stage, '/v1/knowledge-sources', {
     type: 'text',
@@ -61,6 +86,9 @@ export const eventScenarios: Record<string, (stage: Stage) => Promise<unknown>> 
   'member.added': member,
   'member.updated': async (stage) => stage.send('PATCH', `/v1/members/${await member(stage)}`, { role: 'developer' }),
   'member.removed': async (stage) => stage.send('DELETE', `/v1/members/${await member(stage)}`),
+
+  'widget_key.created': widgetKey,
+  'widget_key.revoked': async (stage) => stage.send('DELETE', await widgetKey(stage)),
 
   'oidc_connection.updated': ({ tenant }) => connectProvider(tenant),
   'oidc_connection.deleted': async (stage) => {
@@ -115,6 +143,15 @@ export const eventScenarios: Record<string, (stage: Stage) => Promise<unknown>> 
   'webhook.created': webhook,
   'webhook.updated': async (stage) => stage.send('PATCH', `/v1/webhooks/${await webhook(stage)}`, { status: 'paused' }),
   'webhook.deleted': async (stage) => stage.send('DELETE', `/v1/webhooks/${await webhook(stage)}`),
+  'webhook.endpoint.failing': (stage) => {
+    stage.receiver.respond((_, response) => response.writeHead(500).end())
+    return troubled(stage, 25)
+  },
+  'webhook.endpoint.disabled': (stage) => {
+    stage.receiver.respond((_, response) => response.writeHead(410).end())
+    return troubled(stage, 1)
+  },
+  'webhook.endpoint.recovered': (stage) => troubled(stage, 1),
   'test.ping': async (stage) => stage.tenant.post(`/v1/webhooks/${await webhook(stage)}/test`),
 
   'plan.changed': ({ tenant }) => putOnPlan(tenant, 'growth'),

@@ -342,9 +342,21 @@ type WebhooksTable = Owned &
     max_per_second: number | null
     fifo: boolean
     retry_policy: 'standard' | 'extended'
+    legacy_version: number | null
+    previous_secrets_until: Date | null
     test_minute: Date | null
     tests: Counter
   }
+
+type WebhookTroublesTable = Owned & {
+  webhook_id: string
+  first_failure_at: Date
+  missed_from: Date
+  last_failure_at: Date
+  failed_attempts: number
+  failed_deliveries: number
+  warned: ColumnType<number, number | undefined>
+}
 
 type WebhookSecretsTable = Owned & {
   webhook_id: string
@@ -494,6 +506,7 @@ export type Tables = {
   usage_counters: UsageCountersTable
   users: UsersTable
   webhook_secrets: WebhookSecretsTable
+  webhook_troubles: WebhookTroublesTable
   webhooks: WebhooksTable
   work_items: WorkItemsTable
   workspaces: WorkspacesTable

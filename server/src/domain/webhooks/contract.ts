@@ -75,16 +75,22 @@ export const Webhook = z
     events: z.array(z.string()),
     description: z.string().nullable(),
     status: z.enum(['active', 'paused', 'disabled']),
-    disabled_reason: z
-      .string()
-      .nullable()
-      .meta({ description: '`endpoint_gone`: it answered 410, which asks never to be called again.' }),
+    disabled_reason: z.string().nullable().meta({
+      description:
+        '`endpoint_gone`: it answered 410, which asks never to be called again. `endpoint_failing`: nothing but failures for five days.',
+    }),
     filter: ContentFilter.nullable(),
     headers: z.record(z.string(), z.string()).meta({ description: 'The names of its own headers; values are masked.' }),
     max_in_flight: z.number().int(),
     max_per_second: z.number().nullable(),
     fifo: z.boolean(),
     retry_policy: z.enum(['standard', 'extended']),
+    previous_secrets_until: timeOutput.nullable().meta({
+      description: 'While a rotation is under way, when the older secrets stop signing.',
+    }),
+    legacy_signature: z.enum(['current', 'previous']).meta({
+      description: 'Which secret makes `X-Parley-Signature`, which can hold one signature only.',
+    }),
     created_at: timeOutput,
     updated_at: timeOutput,
   })
@@ -96,6 +102,66 @@ export const NewWebhook = Webhook.extend({
     examples: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
   }),
 }).meta({ id: 'NewWebhook' })
+
+export const RotateSecret = z.strictObject({
+  overlap_seconds: z.number().int().min(0).max(604_800).optional().meta({
+    description: 'How long the old secret signs beside the new one. Default: a day. 0 ends it at once.',
+  }),
+})
+
+export const RotatedSecret = z
+  .object({
+    secret: z.string().meta({ description: 'The new secret. Shown this once, never again.' }),
+    previous_expires_at: timeOutput.nullable().meta({ description: 'When the old one stops signing; null: it has.' }),
+  })
+  .meta({ id: 'RotatedSecret' })
+
+export const WebhookCheckpoint = z
+  .object({
+    webhook_id: idOutput('webhook'),
+    sequence: z
+      .number()
+      .int()
+      .meta({ description: 'How many deliveries it has had so far: the highest number given.' }),
+    delivered_through: z.number().int().meta({ description: 'Every delivery up to this number has arrived.' }),
+    missing: z
+      .array(
+        z.object({
+          sequence: z.number().int(),
+          event_id: idOutput('event'),
+          status: z.enum(['pending', 'failed', 'skipped']),
+        }),
+      )
+      .meta({ description: 'Those that have not arrived, lowest first, 1,000 at most.' }),
+    more_missing: z.boolean(),
+    issued_at: timeOutput,
+  })
+  .meta({ id: 'WebhookCheckpoint' })
+
+const trouble = {
+  webhook_id: idOutput('webhook'),
+  url: z.string(),
+  first_failure_at: timeOutput,
+  last_failure_at: timeOutput,
+  failed_attempts: z.number().int(),
+  failed_deliveries: z.number().int().meta({ description: 'Deliveries that failed for good.' }),
+}
+
+export const EndpointFailingData = z.object({
+  ...trouble,
+  failing_for_hours: z.number().int(),
+  disabled_from: timeOutput.meta({ description: 'When it is disabled if nothing succeeds until then.' }),
+})
+export const EndpointRecoveredData = z.object({
+  ...trouble,
+  missed_from: timeOutput.meta({ description: 'A backfill from here on brings what was missed.' }),
+})
+export const EndpointDisabledData = z.object({
+  webhook_id: idOutput('webhook'),
+  url: z.string(),
+  reason: z.enum(['endpoint_gone', 'endpoint_failing']),
+  disabled_at: timeOutput,
+})
 
 export const WebhookDeletedData = z.object({ id: idOutput('webhook'), deleted_at: timeOutput })
 
@@ -118,6 +184,10 @@ export const WebhookTest = z
   .object({
     delivered: z.boolean().meta({ description: 'The endpoint answered with a 2xx status.' }),
     request: z.object({ url: z.string(), headers, body: z.string() }),
+    signed: z.string().nullable().meta({
+      description:
+        'In a sandbox workspace: the exact text behind `webhook-signature`. The legacy signature is over the body alone.',
+    }),
     response: keptResponse.extend({ status: z.number().int() }).nullable(),
     error: deliveryError.nullable(),
     duration_ms: z.number(),

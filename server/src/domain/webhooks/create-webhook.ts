@@ -77,6 +77,8 @@ export const createWebhook = async (
     max_per_second: input.max_per_second ?? null,
     fifo: input.fifo ?? false,
     retry_policy: input.retry_policy ?? 'standard',
+    legacy_version: null,
+    previous_secrets_until: null,
     created_at: now,
     updated_at: now,
   }

@@ -6,17 +6,17 @@ import { timeOfId, toWireId } from '../../base/ids.ts'
 import type { Log } from '../../base/log.ts'
 import type { SafeHttp } from '../../base/safe-http.ts'
 import type { SecretBox } from '../../base/secret-box.ts'
-import type { SigningKeys } from '../../base/signature.ts'
 import type { Db } from '../../database/open.ts'
-import { defineWorkKind, type Strain, type WorkItem, type WorkKind } from '../../work/work-kind.ts'
+import { defineWorkKind, type Strain, type WorkKind } from '../../work/work-kind.ts'
 import { outgoingPolicy } from '../outgoing-url.ts'
 import { type CustomHeaders, openHeaders } from './custom-headers.ts'
 import { type DeliveryWork, readDeliveryWork } from './delivery-work.ts'
 import { deliveryKind, deliveryWindow } from './lane.ts'
-import { extendedRetrySeconds, type RetryPolicy } from './plan-retry.ts'
+import { extendedRetrySeconds } from './plan-retry.ts'
+import { type Endpoint, endpointName, readEndpoints } from './read-endpoints.ts'
 import { sendDelivery } from './send-delivery.ts'
 import { type DeliveryOutcome, settleDeliveries } from './settle-deliveries.ts'
-import { createWebhookKeys } from './webhook-keys.ts'
+import { createWebhookKeys, type DeliveryKeys, deliveryKeys } from './webhook-keys.ts'
 
 type Outside = {
   safeHttp: SafeHttp
@@ -39,41 +39,14 @@ type Tuning = {
   random?: () => number
 }
 
-type Endpoint = {
-  workspace_id: string
-  id: string
-  url: string
-  status: 'active' | 'paused' | 'disabled'
-  mode: 'live' | 'sandbox'
-  retry_policy: RetryPolicy
-  sealed_headers: Buffer | null
-  version: number
-  sealed: Buffer
-}
-
-type Opened = { keys: SigningKeys; customHeaders: CustomHeaders }
+type Opened = { keys: DeliveryKeys; customHeaders: CustomHeaders }
 type Input = { work: DeliveryWork; endpoint: Endpoint; opened: Opened | null; body: Buffer }
 
 const pausedMs = 1_000
 
-const nameOf = (workspaceId: string, id: string) => `${workspaceId} ${id}`
-
-const readEndpoints = async (db: Db, items: WorkItem[]): Promise<Map<string, Endpoint>> => {
-  const lanes = [...new Map(items.map((item) => [nameOf(item.workspaceId, item.key), item])).values()]
-  const { rows } = await sql<Endpoint>`
-    select w.workspace_id, w.id, w.url, w.status, w.retry_policy, w.sealed_headers, o.mode, s.version, s.sealed
-    from unnest(${lanes.map((lane) => lane.workspaceId)}::uuid[], ${lanes.map((lane) => lane.key)}::uuid[]) as i (workspace_id, id)
-    join webhooks w on w.workspace_id = i.workspace_id and w.id = i.id
-    join workspaces o on o.id = w.workspace_id
-    join webhook_secrets s on s.workspace_id = w.workspace_id and s.webhook_id = w.id and s.state = 'current'`.execute(
-    db,
-  )
-  return new Map(rows.map((row) => [nameOf(row.workspace_id, row.id), row]))
-}
-
 // Each event's day is in its id: the inner select reads one partition by its key.
 const readBodies = async (db: Db, events: { workspaceId: string; id: string }[]): Promise<Map<string, Buffer>> => {
-  const wanted = [...new Map(events.map((event) => [nameOf(event.workspaceId, event.id), event])).values()]
+  const wanted = [...new Map(events.map((event) => [endpointName(event.workspaceId, event.id), event])).values()]
   const { rows } = await sql<{ workspace_id: string; id: string; payload: string }>`
     select i.workspace_id, i.id, e.payload
     from unnest(${wanted.map((event) => event.workspaceId)}::uuid[], ${wanted.map((event) => event.id)}::uuid[],
@@ -82,7 +55,7 @@ const readBodies = async (db: Db, events: { workspaceId: string; id: string }[])
       select payload from events e
       where e.workspace_id = i.workspace_id and e.created_at = i.created_at and e.id = i.id limit 1
     ) e`.execute(db)
-  return new Map(rows.map((row) => [nameOf(row.workspace_id, row.id), Buffer.from(row.payload)]))
+  return new Map(rows.map((row) => [endpointName(row.workspace_id, row.id), Buffer.from(row.payload)]))
 }
 
 // A refusal of the event says nothing of the endpoint's strength; silence, overload and broken connections do.
@@ -105,9 +78,12 @@ export const createDeliveryKind = (outside: Outside, tuning: Tuning = {}): WorkK
   const keysOf = createWebhookKeys(secretBox)
   const schedules = { standard: settings.webhookRetrySeconds, extended: extendedRetrySeconds }
 
-  const open = ({ id, version, sealed, sealed_headers }: Endpoint): Opened | null => {
+  const open = ({ id, secrets, legacy_version, sealed_headers }: Endpoint): Opened | null => {
     try {
-      return { keys: keysOf(id, version, sealed), customHeaders: openHeaders(secretBox, id, sealed_headers) }
+      return {
+        keys: deliveryKeys(secrets, legacy_version, (secret) => keysOf(id, secret)),
+        customHeaders: openHeaders(secretBox, id, sealed_headers),
+      }
     } catch (error) {
       log.error({ err: error, webhook: id }, 'the secrets of a webhook could not be opened')
       return null
@@ -122,12 +98,14 @@ export const createDeliveryKind = (outside: Outside, tuning: Tuning = {}): WorkK
     prepare: async (db, items) => {
       const works = items.map((item) => readDeliveryWork(item.payload))
       const events = works.map((work, i) => ({ workspaceId: items[i]!.workspaceId, id: work.event_id }))
-      const [endpoints, bodies] = await Promise.all([readEndpoints(db, items), readBodies(db, events)])
+      const [endpoints, bodies] = await Promise.all([readEndpoints(db, items, clock.now()), readBodies(db, events)])
+      const opened = new Map([...endpoints].map(([name, endpoint]) => [name, open(endpoint)]))
       return items.map(({ workspaceId, key }, i) => {
         const work = works[i]!
-        const endpoint = endpoints.get(nameOf(workspaceId, key))
-        const body = bodies.get(nameOf(workspaceId, work.event_id))
-        return endpoint && body ? { work, endpoint, body, opened: open(endpoint) } : null
+        const name = endpointName(workspaceId, key)
+        const endpoint = endpoints.get(name)
+        const body = bodies.get(endpointName(workspaceId, work.event_id))
+        return endpoint && body ? { work, endpoint, body, opened: opened.get(name) ?? null } : null
       })
     },
 
@@ -158,7 +136,14 @@ export const createDeliveryKind = (outside: Outside, tuning: Tuning = {}): WorkK
         signal,
       })
       if (attempt.errorCode === 'interrupted' && !attempt.written) return { outcome: 'postponed', work }
-      return { outcome: 'attempted', work, attempt, policy: endpoint.retry_policy }
+      return {
+        outcome: 'attempted',
+        work,
+        attempt,
+        policy: endpoint.retry_policy,
+        inTrouble: endpoint.in_trouble,
+        promote: attempt.promoted,
+      }
     },
 
     settle: (tx, finished) => settleDeliveries(tx, finished, { clock, log, schedules, random }),

@@ -1,6 +1,13 @@
 import type { z } from 'zod'
 import { defineEvent } from '../events/index.ts'
-import { PingData, Webhook, WebhookDeletedData } from './contract.ts'
+import {
+  EndpointDisabledData,
+  EndpointFailingData,
+  EndpointRecoveredData,
+  PingData,
+  Webhook,
+  WebhookDeletedData,
+} from './contract.ts'
 
 const webhook: z.input<typeof Webhook> = {
   id: 'wh_01kah3r4zse0ztb0g2k2v2r4q1',
@@ -15,6 +22,8 @@ const webhook: z.input<typeof Webhook> = {
   max_per_second: null,
   fifo: false,
   retry_policy: 'standard',
+  previous_secrets_until: null,
+  legacy_signature: 'current',
   created_at: '2026-03-11T11:22:00.000Z',
   updated_at: '2026-03-11T11:22:00.000Z',
 }
@@ -42,6 +51,41 @@ export const webhookDeleted = defineEvent({
   data: WebhookDeletedData,
   example: { id: webhook.id, deleted_at: '2026-03-11T11:22:00.000Z' },
 })
+const trouble = {
+  webhook_id: webhook.id,
+  url: webhook.url,
+  first_failure_at: '2026-03-11T11:22:00.000Z',
+  last_failure_at: '2026-03-12T11:20:00.000Z',
+  failed_attempts: 214,
+  failed_deliveries: 17,
+}
+
+export const webhookEndpointFailing = defineEvent({
+  type: 'webhook.endpoint.failing',
+  description:
+    'A webhook has had nothing but failures for a day, and again for three days. Not sent to the webhook it is about.',
+  data: EndpointFailingData,
+  example: { ...trouble, failing_for_hours: 24, disabled_from: '2026-03-16T11:22:00.000Z' },
+})
+export const webhookEndpointDisabled = defineEvent({
+  type: 'webhook.endpoint.disabled',
+  description:
+    'A webhook was disabled: it answered 410, or failed for five days. It goes on collecting. Not sent to the webhook it is about.',
+  data: EndpointDisabledData,
+  example: {
+    webhook_id: webhook.id,
+    url: webhook.url,
+    reason: 'endpoint_failing',
+    disabled_at: '2026-03-16T11:25:00.000Z',
+  },
+})
+export const webhookEndpointRecovered = defineEvent({
+  type: 'webhook.endpoint.recovered',
+  description:
+    'A delivery arrived after others had failed for good; says what was missed, so that it can be backfilled. Not sent to the webhook it is about.',
+  data: EndpointRecoveredData,
+  example: { ...trouble, missed_from: trouble.first_failure_at },
+})
 export const testPing = defineEvent({
   type: 'test.ping',
   description: 'A test delivery was asked for. It goes to the tested webhook only and is not kept in the log.',
@@ -50,4 +94,12 @@ export const testPing = defineEvent({
   logged: false,
 })
 
-export const webhookEvents = [webhookCreated, webhookUpdated, webhookDeleted, testPing]
+export const webhookEvents = [
+  webhookCreated,
+  webhookUpdated,
+  webhookDeleted,
+  webhookEndpointFailing,
+  webhookEndpointDisabled,
+  webhookEndpointRecovered,
+  testPing,
+]

@@ -31,6 +31,8 @@ const matchesOf = async (tx: Db, ranges: SequencedRange[]): Promise<Match[]> => 
       select id, type, sequence, payload from events e
       where e.workspace_id = r.workspace_id and e.created_at between r.first_at and r.last_at
         and e.sequence between r.first and r.last and e.names && w.events
+        -- To tell a webhook of its own trouble would be to add to it.
+        and not (e.subject_id = w.id and e.type like 'webhook.endpoint.%')
     ) e
     order by w.workspace_id, e.sequence`.execute(tx)
   return rows

@@ -6,8 +6,11 @@ export {
   NewWebhook,
   ReplayEvent,
   Replayed,
+  RotatedSecret,
+  RotateSecret,
   UpdateWebhook,
   Webhook,
+  WebhookCheckpoint,
   WebhookTest,
 } from './contract.ts'
 export { createWebhook } from './create-webhook.ts'
@@ -21,7 +24,11 @@ export { listDeliveries } from './list-deliveries.ts'
 export { listWebhooks } from './list-webhooks.ts'
 export { presentWebhook } from './present.ts'
 export { presentAttempt, presentDelivery } from './present-delivery.ts'
+export { promoteSecret } from './promote-secret.ts'
+export { purgeSecrets } from './purge-secrets.ts'
+export { readCheckpoint } from './read-checkpoint.ts'
 export { replayEvent } from './replay-event.ts'
 export { retryDelivery } from './retry-delivery.ts'
+export { rotateSecret } from './rotate-secret.ts'
 export { testWebhook } from './test-webhook.ts'
 export { updateWebhook } from './update-webhook.ts'

@@ -18,6 +18,8 @@ export const presentWebhook = (row: WebhookRow): z.infer<typeof Webhook> => ({
   max_per_second: row.max_per_second,
   fifo: row.fifo,
   retry_policy: row.retry_policy,
+  previous_secrets_until: row.previous_secrets_until?.toISOString() ?? null,
+  legacy_signature: row.legacy_version === null ? 'current' : 'previous',
   status: row.status,
   disabled_reason: row.disabled_reason,
   created_at: row.created_at.toISOString(),

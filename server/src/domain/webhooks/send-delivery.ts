@@ -3,11 +3,12 @@ import { type SafeHttp, SafeHttpError, type SafeHttpResponse, type Timings } fro
 import { type SigningKeys, signLegacy, signStandard } from '../../base/signature.ts'
 import { type CustomHeaders, maskHeaders } from './custom-headers.ts'
 import { type DeliveryErrorCode, errorOfFailure, errorOfStatus } from './delivery-error.ts'
+import type { DeliveryKeys } from './webhook-keys.ts'
 
 export type Outgoing = {
   url: string
   policy: AddressPolicy
-  keys: SigningKeys
+  keys: DeliveryKeys
   /** In the wire form. */
   eventId: string
   eventType: string
@@ -37,6 +38,8 @@ export type Attempt = {
   timings: Timings
   /** False when nothing of the request can have reached the endpoint. */
   written: boolean
+  /** The current secret was accepted where the older one of the legacy signature was not. */
+  promoted: boolean
 }
 
 export type SendOptions = {
@@ -50,7 +53,7 @@ export type SendOptions = {
 
 const keptBytes = 4_096
 
-const headersOf = (brand: string, outgoing: Outgoing, at: Date): Record<string, string> => {
+const headersOf = (brand: string, outgoing: Outgoing, legacy: SigningKeys, at: Date): Record<string, string> => {
   const { keys, eventId, eventType, number, body, deliveryId, attempt, replay } = outgoing
   const timestamp = Math.floor(at.getTime() / 1_000)
   return {
@@ -58,14 +61,14 @@ const headersOf = (brand: string, outgoing: Outgoing, at: Date): Record<string, 
     'user-agent': `${brand}-Webhooks/1.0`,
     [`X-${brand}-Event`]: eventType,
     [`X-${brand}-Delivery`]: deliveryId,
-    [`X-${brand}-Signature`]: signLegacy(keys, body),
+    [`X-${brand}-Signature`]: signLegacy(legacy, body),
     [`X-${brand}-Timestamp`]: String(timestamp),
     [`X-${brand}-Attempt`]: String(attempt),
     ...(number === null ? {} : { [`X-${brand}-Delivery-Sequence`]: String(number) }),
     ...(replay ? { [`X-${brand}-Replay`]: '1' } : {}),
     'webhook-id': eventId,
     'webhook-timestamp': String(timestamp),
-    'webhook-signature': signStandard(keys, eventId, timestamp, body),
+    'webhook-signature': keys.standard.map((secret) => signStandard(secret, eventId, timestamp, body)).join(' '),
   }
 }
 
@@ -111,9 +114,8 @@ const rounded = ({ dns, connect, tls, ttfb, total }: Timings): Timings => {
   return { dns: phase(dns), connect: phase(connect), tls: phase(tls), ttfb: phase(ttfb), total: round(total) }
 }
 
-/** Signs an event both ways and posts it once. A failure of the network is an outcome, not a throw. */
-export const sendDelivery = async (outgoing: Outgoing, at: Date, options: SendOptions): Promise<Attempt> => {
-  const ours = headersOf(options.brand, outgoing, at)
+const sendOnce = async (outgoing: Outgoing, legacy: SigningKeys, at: Date, options: SendOptions): Promise<Attempt> => {
+  const ours = headersOf(options.brand, outgoing, legacy, at)
   const { customHeaders } = outgoing
   const requestHeaders = { ...maskHeaders(Object.keys(customHeaders)), ...ours }
   try {
@@ -127,6 +129,7 @@ export const sendDelivery = async (outgoing: Outgoing, at: Date, options: SendOp
       remoteAddress: answer.remoteAddress,
       timings: rounded(answer.timings),
       written: true,
+      promoted: false,
     }
   } catch (error) {
     if (!(error instanceof SafeHttpError)) throw error
@@ -139,6 +142,24 @@ export const sendDelivery = async (outgoing: Outgoing, at: Date, options: SendOp
       remoteAddress: null,
       timings: rounded(error.timings),
       written: !error.beforeFirstByte,
+      promoted: false,
     }
   }
+}
+
+// How receivers answer a signature that they do not know.
+const refusals = [400, 401, 403]
+
+/**
+ * Signs an event both ways and posts it. A failure of the network is an outcome, not a throw. While a rotation is under
+ * way, a receiver that refuses the older secret gets the event once more in the same attempt, signed with the current one.
+ */
+export const sendDelivery = async (outgoing: Outgoing, at: Date, options: SendOptions): Promise<Attempt> => {
+  const startedAt = performance.now()
+  const { legacy, next } = outgoing.keys
+  const first = await sendOnce(outgoing, legacy, at, options)
+  if (next === null || first.httpStatus === null || !refusals.includes(first.httpStatus)) return first
+  const deadlineMs = options.deadlineMs - (performance.now() - startedAt)
+  const second = await sendOnce(outgoing, next, at, { ...options, deadlineMs })
+  return second.errorCode === null ? { ...second, promoted: true } : first
 }

@@ -6,7 +6,8 @@ import type { Db } from '../../database/open.ts'
 import type { Again, Finished, WorkItem } from '../../work/work-kind.ts'
 import type { DeliveryErrorCode } from './delivery-error.ts'
 import type { DeliveryWork } from './delivery-work.ts'
-import { disableGoneWebhooks } from './disable-gone-webhooks.ts'
+import { disableWebhooks } from './disable-webhooks.ts'
+import { noteTroubles, type Showing } from './note-troubles.ts'
 import { planRetry, type RetryPolicy } from './plan-retry.ts'
 import type { Attempt } from './send-delivery.ts'
 
@@ -15,7 +16,16 @@ import type { Attempt } from './send-delivery.ts'
  * not be opened, which is not the receiver's fault and uses up no attempt.
  */
 export type DeliveryOutcome =
-  | { outcome: 'attempted'; work: DeliveryWork; attempt: Attempt; policy: RetryPolicy }
+  | {
+      outcome: 'attempted'
+      work: DeliveryWork
+      attempt: Attempt
+      policy: RetryPolicy
+      /** It has failed since it last succeeded, as far as was known when the attempt began. */
+      inTrouble: boolean
+      /** Only the current secret was accepted for the legacy signature. */
+      promote: boolean
+    }
   | { outcome: 'postponed'; work: DeliveryWork }
   | { outcome: 'unsigned'; work: DeliveryWork }
 
@@ -44,7 +54,7 @@ const unsignedMs = 300_000
 type Attempted = Extract<DeliveryOutcome, { outcome: 'attempted' }>
 
 // An endpoint that wants no more calls is no failure of the delivery: it stays in line, in a lane that is closed.
-const costsNothing = (code: DeliveryErrorCode): boolean => code === 'interrupted' || code === 'endpoint_gone'
+const costsNothing = (code: DeliveryErrorCode | null): boolean => code === 'interrupted' || code === 'endpoint_gone'
 
 const judgeAttempt = (
   item: WorkItem,
@@ -130,6 +140,34 @@ const insertDeliveries = async (tx: Db, finals: Final[], now: Date): Promise<voi
     on conflict do nothing`.execute(tx)
 }
 
+// Webhooks that are well and stay well cost nothing here.
+const showingsOf = (entries: Entry[], finals: Final[]): Showing[] => {
+  const failedForGood = new Set(finals.filter(({ status }) => status === 'failed').map(({ item }) => item.id))
+  const groups = Map.groupBy(
+    entries.filter(({ stale }) => !stale),
+    ({ item }) => `${item.workspaceId} ${item.key}`,
+  )
+  return [...groups.values()].flatMap((group) => {
+    const failed = group.filter(
+      ({ result }) => !costsNothing(result.attempt.errorCode) && result.attempt.errorCode !== null,
+    )
+    const delivered = group.some(({ result }) => result.attempt.errorCode === null)
+    if (failed.length === 0 && !group.some(({ result }) => result.inTrouble)) return []
+    const { workspaceId, kind, key } = group[0]!.item
+    const failedDeliveries = failed.filter(({ item }) => failedForGood.has(item.id)).length
+    return [{ workspaceId, kind, key, failedAttempts: failed.length, failedDeliveries, delivered }]
+  })
+}
+
+const promoteLegacy = async (tx: Db, entries: Entry[]): Promise<void> => {
+  const items = entries.filter(({ stale, result }) => !stale && result.promote).map(({ item }) => item)
+  if (items.length === 0) return
+  await sql`update webhooks set legacy_version = null where (workspace_id, id) in (
+    select * from unnest(${items.map((item) => item.workspaceId)}::uuid[], ${items.map((item) => item.key)}::uuid[]))`.execute(
+    tx,
+  )
+}
+
 /** Writes what became of a batch and says what comes again. A stale outcome leaves its attempt as evidence, nothing else. */
 export const settleDeliveries = async (
   tx: Db,
@@ -145,6 +183,8 @@ export const settleDeliveries = async (
   const gone = attempted
     .filter(({ stale, result }) => !stale && result.attempt.errorCode === 'endpoint_gone')
     .map(({ item }) => item)
-  if (gone.length > 0) await disableGoneWebhooks(tx, gone, options)
+  await disableWebhooks(tx, gone, 'endpoint_gone', options)
+  await noteTroubles(tx, showingsOf(attempted, finals), options)
+  await promoteLegacy(tx, attempted)
   return verdicts.flatMap((verdict) => ('again' in verdict ? [verdict.again] : []))
 }

@@ -12,8 +12,9 @@ import { presentDeliveryError } from './delivery-error.ts'
 import { testPing } from './events.ts'
 import { getWebhook } from './get-webhook.ts'
 import type { WebhookRow } from './present.ts'
+import { readSecrets } from './read-secrets.ts'
 import { type Outgoing, sendDelivery } from './send-delivery.ts'
-import { openWebhookKeys } from './webhook-keys.ts'
+import { deliveryKeys, openWebhookKeys } from './webhook-keys.ts'
 
 type Outside = {
   safeHttp: SafeHttp
@@ -52,13 +53,7 @@ const countTest = async (ctx: Ctx, id: string): Promise<void> => {
 }
 
 const pingOf = async (ctx: Ctx, row: WebhookRow, { secretBox, settings }: Outside): Promise<Outgoing> => {
-  const { sealed } = await ctx.db
-    .selectFrom('webhook_secrets')
-    .select('sealed')
-    .where('workspace_id', '=', ctx.workspaceId)
-    .where('webhook_id', '=', row.id)
-    .where('state', '=', 'current')
-    .executeTakeFirstOrThrow()
+  const secrets = await readSecrets(ctx.db, ctx.workspaceId, row.id, ctx.clock.now())
   const id = newId()
   const data: z.infer<typeof PingData> = {
     webhook_id: toWireId('webhook', row.id),
@@ -68,7 +63,7 @@ const pingOf = async (ctx: Ctx, row: WebhookRow, { secretBox, settings }: Outsid
   return {
     url: row.url,
     policy: outgoingPolicy(ctx.mode, settings),
-    keys: openWebhookKeys(secretBox, row.id, sealed),
+    keys: deliveryKeys(secrets, row.legacy_version, (secret) => openWebhookKeys(secretBox, row.id, secret.sealed)),
     eventId: toWireId('event', id),
     eventType: testPing.type,
     number: null,
@@ -79,6 +74,9 @@ const pingOf = async (ctx: Ctx, row: WebhookRow, { secretBox, settings }: Outsid
     replay: false,
   }
 }
+
+const signedText = (headers: Record<string, string>, body: Buffer): string =>
+  `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body.toString()}`
 
 /**
  * Sends a `test.ping` at once, to a webhook of any status, and says what was sent and what came back. It is signed like
@@ -99,6 +97,7 @@ export const testWebhook = async (ctx: Ctx, id: string, outside: Outside): Promi
   return {
     delivered: attempt.errorCode === null,
     request: { url: row.url, headers: attempt.requestHeaders, body: outgoing.body.toString() },
+    signed: ctx.mode === 'sandbox' ? signedText(attempt.requestHeaders, outgoing.body) : null,
     response: response && httpStatus !== null ? { status: httpStatus, ...response } : null,
     error: presentDeliveryError(attempt.errorCode),
     duration_ms: attempt.timings.total,

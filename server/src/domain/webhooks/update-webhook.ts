@@ -44,10 +44,20 @@ const applyChanges = (row: WebhookRow, { description, filter, ...changes }: Chan
   updated_at: now,
 })
 
+// Who is made active again has five days again; what was missed before is still told.
+const forgiveTroubles = (tx: Db, row: WebhookRow, now: Date) =>
+  tx
+    .updateTable('webhook_troubles')
+    .set({ first_failure_at: now, last_failure_at: now, warned: 0 })
+    .where('workspace_id', '=', row.workspace_id)
+    .where('webhook_id', '=', row.id)
+    .execute()
+
 const moveLane = async (tx: Db, row: WebhookRow, now: Date): Promise<void> => {
   const lane = laneOf(row.workspace_id, row.id)
-  if (row.status === 'paused') await pauseLane(tx, lane)
-  else await resumeLane(tx, lane, now)
+  if (row.status === 'paused') return pauseLane(tx, lane)
+  await forgiveTroubles(tx, row, now)
+  await resumeLane(tx, lane, now)
 }
 
 /** Changes the named fields only. Pausing stops deliveries, not their collection; what is under way may still arrive. */

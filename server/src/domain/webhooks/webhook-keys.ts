@@ -8,12 +8,39 @@ export const secretOwner = (webhookId: string): string => `webhook:${webhookId}`
 export const openWebhookKeys = (box: SecretBox, webhookId: string, sealed: Uint8Array): SigningKeys =>
   signingKeys(box.open(sealed, secretOwner(webhookId)).toString())
 
+/** One secret of a webhook as it is stored. */
+export type StoredSecret = { version: number; sealed: Buffer; state: 'current' | 'previous' }
+
+/**
+ * What a delivery is signed with. `standard`: every secret that still signs, the current one first, for receivers compare
+ * with each. `legacy`: the one secret of the header that can hold only one signature. `next` is the current secret where
+ * the legacy one is older.
+ */
+export type DeliveryKeys = { standard: SigningKeys[]; legacy: SigningKeys; next: SigningKeys | null }
+
+/** Orders the secrets of a webhook. Throws when there is no current one. */
+export const deliveryKeys = (
+  secrets: readonly StoredSecret[],
+  legacyVersion: number | null,
+  open: (secret: StoredSecret) => SigningKeys,
+): DeliveryKeys => {
+  const newestFirst = [...secrets].sort((a, b) => b.version - a.version)
+  const current = newestFirst.find(({ state }) => state === 'current')
+  if (!current) throw new Error('The webhook has no current secret.')
+  const legacy = newestFirst.find(({ version }) => version === legacyVersion) ?? current
+  return {
+    standard: newestFirst.map(open),
+    legacy: open(legacy),
+    next: legacy === current ? null : open(current),
+  }
+}
+
 const maxKept = 10_000
 
 /** Opens each version of a webhook's secret once: making the keys costs more than a signature. */
 export const createWebhookKeys = (box: SecretBox) => {
   const kept = new Map<string, SigningKeys>()
-  return (webhookId: string, version: number, sealed: Uint8Array): SigningKeys => {
+  return (webhookId: string, { version, sealed }: StoredSecret): SigningKeys => {
     const name = `${webhookId} ${version}`
     const known = kept.get(name)
     if (known) return known

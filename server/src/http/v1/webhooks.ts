@@ -7,10 +7,16 @@ import {
   listWebhooks,
   NewWebhook,
   presentWebhook,
+  promoteSecret,
+  RotatedSecret,
+  RotateSecret,
+  readCheckpoint,
+  rotateSecret,
   testWebhook,
   UpdateWebhook,
   updateWebhook,
   Webhook,
+  WebhookCheckpoint,
   WebhookTest,
 } from '../../domain/webhooks/index.ts'
 import { idInput, listOf, pageQuery } from '../../domain/wire.ts'
@@ -102,6 +108,52 @@ export const webhookEndpoints = [
     responses: { 200: Webhook },
     handler: async ({ ctx, params: { id }, deps }) =>
       ok(presentWebhook(await updateWebhook(ctx, id, { status: 'active' }, deps))),
+  }),
+  defineEndpoint({
+    id: 'webhooks_rotate_secret',
+    method: 'POST',
+    path: '/v1/webhooks/{id}/rotate-secret',
+    access: 'webhooks:rotate',
+    tag,
+    summary: 'Give a webhook a new secret',
+    description:
+      'The new secret signs at once. Until the overlap ends the old one signs too: `webhook-signature` lists both, and `X-Parley-Signature`, which holds one, is made with the old one until you promote the new, or until the endpoint refuses it with 400, 401 or 403 and accepts the new one. No delivery is dropped on the way. 409 while two older secrets still sign.',
+    params,
+    body: RotateSecret,
+    responses: { 200: RotatedSecret },
+    errors: [409],
+    answersSecret: true,
+    handler: async ({ ctx, params: { id }, body, deps }) => {
+      const rotated = await rotateSecret(ctx, id, { overlapSeconds: body.overlap_seconds }, deps)
+      return ok({ secret: rotated.secret, previous_expires_at: rotated.previousExpiresAt?.toISOString() ?? null })
+    },
+  }),
+  defineEndpoint({
+    id: 'webhooks_promote_secret',
+    method: 'POST',
+    path: '/v1/webhooks/{id}/promote-secret',
+    access: 'webhooks:rotate',
+    tag,
+    summary: 'End a rotation: the newest secret alone signs',
+    params,
+    responses: { 200: Webhook },
+    handler: async ({ ctx, params: { id } }) => ok(presentWebhook(await promoteSecret(ctx, id))),
+  }),
+  defineEndpoint({
+    id: 'webhooks_checkpoint',
+    method: 'GET',
+    path: '/v1/webhooks/{id}/checkpoint',
+    access: 'webhooks:read',
+    tag,
+    summary: 'Prove that nothing is missing',
+    description:
+      'Every delivery of a webhook carries the next number in `X-Parley-Delivery-Sequence`. The checkpoint says how far the numbers go and which of them have not arrived, and is signed like a delivery: its headers verify over the exact bytes of the answer. A receiver that has seen 1 to `sequence`, or finds the rest under `missing`, has missed nothing.',
+    params,
+    responses: { 200: WebhookCheckpoint },
+    handler: async ({ ctx, params: { id }, deps }) => {
+      const { body, headers } = await readCheckpoint(ctx, id, deps)
+      return { status: 200, body, headers }
+    },
   }),
   defineEndpoint({
     id: 'webhooks_delete',
