@@ -9,7 +9,7 @@ const order = [
   ['contacts', 'knowledge', 'agents'],
   ['conversations', 'accounts'],
   ['chat', 'communication-runs'],
-  ['automations', 'webhooks', 'analytics', 'notifications', 'request-logs'],
+  ['automations', 'webhooks', 'analytics', 'notifications', 'request-logs', 'widget'],
 ]
 
 /** Called by nobody in the domain: what happened reaches it as an event. */

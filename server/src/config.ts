@@ -53,6 +53,8 @@ const Environment = z.object({
     .regex(/^[A-Za-z][A-Za-z0-9]{0,30}$/, 'must be letters and digits')
     .default('Parley'),
   PARLEY_WEBHOOK_RETRY_SECONDS: retrySchedule.default([0, 300, 1_800, 7_200, 28_800]),
+  PARLEY_WIDGET_READS_PER_MINUTE: z.coerce.number().int().min(1).max(100_000).default(120),
+  PARLEY_WIDGET_WRITES_PER_MINUTE: z.coerce.number().int().min(1).max(100_000).default(20),
   PARLEY_MODEL_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   PARLEY_MODEL_API_KEY: z.string().optional(),
   PARLEY_MODEL_NAME: z.string().min(1).optional(),

@@ -26,6 +26,8 @@ import { requestLogEndpoints } from './http/v1/request-logs.ts'
 import { sessionEndpoints } from './http/v1/sessions.ts'
 import { userEndpoints } from './http/v1/users.ts'
 import { webhookEndpoints } from './http/v1/webhooks.ts'
+import { widgetKeyEndpoints } from './http/v1/widget-keys.ts'
+import { widgetEndpoints } from './http/widget/widget-endpoints.ts'
 
 /** Version of this server and of its API document. */
 export const version = '0.1.0'
@@ -45,8 +47,10 @@ const canonical: readonly Endpoint[] = [
   ...conversationEndpoints,
   ...messageEndpoints,
   ...agentEndpoints,
+  ...widgetKeyEndpoints,
   ...knowledgeSourceEndpoints,
   ...chatEndpoints,
+  ...widgetEndpoints,
   ...eventEndpoints,
   ...eventTypeEndpoints,
   ...webhookEndpoints,

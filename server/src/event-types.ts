@@ -10,6 +10,7 @@ import { oidcEvents } from './domain/oidc/index.ts'
 import { planEvents } from './domain/plans/index.ts'
 import { memberEvents } from './domain/users/index.ts'
 import { webhookEvents } from './domain/webhooks/index.ts'
+import { widgetEvents } from './domain/widget/index.ts'
 
 // As the page that names it prints it.
 const automationRun = {
@@ -53,6 +54,7 @@ export const eventTypes: readonly EventType[] = [
   ...agentEvents,
   ...knowledgeEvents,
   ...webhookEvents,
+  ...widgetEvents,
   ...planEvents,
   ...announced,
 ]

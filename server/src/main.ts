@@ -17,6 +17,7 @@ import { createProviders } from './domain/oidc/index.ts'
 import { createRequestRecorder } from './domain/request-logs/index.ts'
 import { createTokenFormat } from './domain/sessions/index.ts'
 import { createPasswords } from './domain/users/index.ts'
+import { createWidgetFormat } from './domain/widget/index.ts'
 import { endpoints } from './endpoints.ts'
 import { eventTypes } from './event-types.ts'
 import { explainStart } from './explain-start.ts'
@@ -81,6 +82,7 @@ const buildDeps = async (
       clock: systemClock,
       onError: (error) => log.error({ err: error }, 'key use could not be noted'),
     }),
+    widgetFormat: createWidgetFormat({ brand: config.PARLEY_KEY_BRAND, pepper: secrets.pepper }),
     requestRecorder: createRequestRecorder({ system: database.system, log }),
     tokens,
     sessionCache: createSessionCache({ database, tokens, clock: systemClock }),
@@ -98,6 +100,8 @@ const buildDeps = async (
       sandboxLoopback: config.PARLEY_SANDBOX_LOOPBACK,
       webhookHeaderBrand: config.PARLEY_WEBHOOK_HEADER_BRAND,
       webhookRetrySeconds: config.PARLEY_WEBHOOK_RETRY_SECONDS,
+      widgetReadsPerMinute: config.PARLEY_WIDGET_READS_PER_MINUTE,
+      widgetWritesPerMinute: config.PARLEY_WIDGET_WRITES_PER_MINUTE,
       bodyLimitBytes: megabyte,
       uploadLimitBytes: 20 * megabyte,
       checkResponses: config.PARLEY_CHECK_RESPONSES,

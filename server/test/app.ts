@@ -14,6 +14,7 @@ import { createRequestRecorder } from '../src/domain/request-logs/index.ts'
 import { type Scope, scopes } from '../src/domain/scopes.ts'
 import { createTokenFormat } from '../src/domain/sessions/index.ts'
 import { createPasswords } from '../src/domain/users/index.ts'
+import { createWidgetFormat } from '../src/domain/widget/index.ts'
 import { endpoints as everyEndpoint } from '../src/endpoints.ts'
 import { eventTypes } from '../src/event-types.ts'
 import type { Deps, Settings } from '../src/http/deps.ts'
@@ -84,6 +85,8 @@ const settingsOf = (changed: Partial<Settings> = {}): Settings => ({
   sandboxLoopback: true,
   webhookHeaderBrand: 'Parley',
   webhookRetrySeconds: [0, 300, 1_800, 7_200, 28_800],
+  widgetReadsPerMinute: 100_000,
+  widgetWritesPerMinute: 100_000,
   bodyLimitBytes: megabyte,
   uploadLimitBytes: 20 * megabyte,
   checkResponses: true,
@@ -116,6 +119,7 @@ export const openTestApp = async (options: TestAppOptions = {}): Promise<TestApp
       clock,
       onError: (error) => log.error({ err: error }, 'key use could not be noted'),
     }),
+    widgetFormat: createWidgetFormat({ brand: 'ply', pepper: Buffer.alloc(32, 7) }),
     requestRecorder: createRequestRecorder({ system: database.system, log }),
     tokens,
     sessionCache: createSessionCache({ database, tokens, clock }),

@@ -17,6 +17,10 @@ export type Tenant = {
   /** The owner, signed in. */
   session: string
   owner: { email: string; userId: string }
+  /** Of the default agent. */
+  widgetKey: string
+  /** A visitor's conversation with the default agent. */
+  visit: { id: string; secret: string }
   /** Creates through the API; throws when that is refused. */
   post: (path: string, body?: unknown) => Promise<Record<string, unknown>>
   get: (path: string) => Promise<Record<string, unknown>>
@@ -41,6 +45,12 @@ const expectSuccess = (what: string, response: TestResponse): Record<string, unk
   return response.json()
 }
 
+const startVisit = async (app: TestApp, widgetKey: string): Promise<Tenant['visit']> => {
+  const started = await app.call('POST', '/widget/v1/conversations', { key: widgetKey, body: {} })
+  const { conversation_id, conversation_secret } = expectSuccess('opening a visit', started)
+  return { id: String(conversation_id), secret: String(conversation_secret) }
+}
+
 export const makeTenant = async (app: TestApp, made?: string): Promise<Tenant> => {
   const workspaceId = made ?? (await app.makeWorkspace())
   const key = await app.makeKey({ workspaceId })
@@ -52,14 +62,17 @@ export const makeTenant = async (app: TestApp, made?: string): Promise<Tenant> =
     key,
     session,
     owner: { email, userId },
+    widgetKey: '',
+    visit: { id: '', secret: '' },
     post: async (path, body = {}) => expectSuccess(`POST ${path}`, await app.call('POST', path, { key, body })),
     get: async (path) => expectSuccess(`GET ${path}`, await app.call('GET', path, { key })),
     sequence: async () => {
       while ((await sequenceEvents(app.database.system, fanOut)).more);
     },
   }
-  await tenant.post('/v1/agents', { name: 'Support', is_default: true })
-  return tenant
+  const { id } = await tenant.post('/v1/agents', { name: 'Support', is_default: true })
+  const { key: widgetKey } = await tenant.post(`/v1/agents/${id}/widget-keys`)
+  return { ...tenant, widgetKey: String(widgetKey), visit: await startVisit(app, String(widgetKey)) }
 }
 
 type Parents = Record<string, string>
@@ -104,6 +117,11 @@ export const objects: Record<string, (tenant: Tenant, parents: Parents) => Promi
     const added = await tenant.post(`/v1/agents/${agent}/allowed-domains`, { domain: `${randomUUID()}.example.com` })
     return String(added.domain)
   },
+  'widget-keys': async (tenant, { agents }) =>
+    idOf(
+      tenant.post(`/v1/agents/${agents ?? (await idOf(tenant.post('/v1/agents', { name: 'Fixture' })))}/widget-keys`),
+    ),
+  visits: async ({ visit }) => visit.id,
   versions: (tenant, { agents }) => firstOf(tenant.get(`/v1/agents/${agents}/versions`)),
   conversations: (tenant) => idOf(tenant.post('/v1/conversations')),
   messages: async (tenant) =>
@@ -172,6 +190,9 @@ export const bodies: Record<string, (n: number) => Record<string, unknown>> = {
   agents_create: (n) => ({ name: `Agent ${n}` }),
   agents_update: (n) => ({ name: `Agent ${n}` }),
   agents_add_allowed_domain: (n) => ({ domain: `n${n}.example.com` }),
+  widget_keys_create: (n) => ({ name: `Widget ${n}` }),
+  widget_start_conversation: (n) => ({ metadata: { page: `/${n}` } }),
+  widget_send_message: (n) => ({ message: `How long does refund ${n} take?` }),
   conversations_create: (n) => ({ subject: `Subject ${n}` }),
   conversations_update: (n) => ({ subject: `Subject ${n}` }),
   conversations_create_message: (n) => ({ content: `Message ${n}` }),
@@ -183,9 +204,25 @@ export const bodies: Record<string, (n: number) => Record<string, unknown>> = {
   webhooks_update: (n) => ({ description: `Webhook ${n}` }),
 }
 
-/** The credential that an endpoint takes: the tenant's key, or its signed-in owner. */
-export const credentialFor = (endpoint: Endpoint, { key, session }: Tenant): string =>
-  endpoint.access === 'session' ? session : key
+/** The credential that an endpoint takes: of a widget, of a signed-in person, or the tenant's key. */
+export const credentialFor = ({ access }: Endpoint, { key, session, widgetKey, visit }: Tenant): string => {
+  if (access === 'widget_key') return widgetKey
+  if (access === 'conversation_secret') return visit.secret
+  return access === 'session' ? session : key
+}
+
+/** Living credentials of the tenant that are of no kind this endpoint takes. */
+export const otherKindsFor = ({ access }: Endpoint, { key, session, widgetKey, visit }: Tenant): string[] => {
+  if (access === 'widget_key') return [key, session, visit.secret]
+  if (access === 'conversation_secret') return [key, session, widgetKey]
+  return [widgetKey, visit.secret]
+}
+
+/** A credential that looks right and that nobody was given. */
+export const strangerFor = ({ access }: Endpoint, { app: { deps } }: Tenant): string => {
+  if (access === 'widget_key') return deps.widgetFormat.createKey()
+  return access === 'conversation_secret' ? deps.widgetFormat.createSecret() : deps.keys.create('sandbox')
+}
 
 type Prepared = {
   key: string

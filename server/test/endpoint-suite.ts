@@ -18,8 +18,10 @@ import {
   fresh,
   objects,
   objectsByPrefix,
+  otherKindsFor,
   preparations,
   shared,
+  strangerFor,
   type Tenant,
 } from './endpoint-fixtures.ts'
 
@@ -111,9 +113,13 @@ const pathWith = (endpoint: Endpoint, ids: string[]): string => {
   return endpoint.path.replace(/\{\w+\}/g, () => ids[at++]!)
 }
 
+// A visitor has one conversation, which is not one that the company opens.
+const makerOf = ({ access }: Endpoint, segment: string) =>
+  objects[access === 'conversation_secret' && segment === 'conversations' ? 'visits' : segment]
+
 const makeIds = async (endpoint: Endpoint, tenant: Tenant): Promise<string[]> => {
   const parents: Record<string, string> = {}
-  for (const segment of segmentsOf(endpoint)) parents[segment] = await objects[segment]!(tenant, parents)
+  for (const segment of segmentsOf(endpoint)) parents[segment] = await makerOf(endpoint, segment)!(tenant, parents)
   return segmentsOf(endpoint).map((segment) => parents[segment]!)
 }
 
@@ -234,8 +240,6 @@ const namedObject = (schema: Schema): string | undefined => {
 
 // --- The checks ---
 
-const wellFormedStranger = (tenant: Tenant): string => tenant.app.deps.keys.create('sandbox')
-
 const envelopeMessages = {
   missing: 'Bearer token is missing or invalid.',
   invalid: 'Bearer token is missing or invalid.',
@@ -250,40 +254,37 @@ const checkCredentials = async (endpoint: Endpoint, { own }: World): Promise<voi
   const from = `127.1.${Math.floor(Math.random() * 250)}.${Math.floor(Math.random() * 250)}`
   const attempt = (request: Sent) => send(endpoint, own, ids, { ...validBody(endpoint), from, ...request })
   const messages = isFlat(endpoint) ? flatMessages : envelopeMessages
-  const swapped = own.key.slice(0, -1) + (own.key.endsWith('0') ? '1' : '0')
-  const lookAlike = Buffer.from(own.key.replace('y', 'у')).toString('latin1')
+  const good = credentialFor(endpoint, own)
+  const swapped = good.slice(0, -1) + (good.endsWith('0') ? '1' : '0')
+  const lookAlike = Buffer.from(good.replace('y', 'у').replace('c', 'с')).toString('latin1')
   for (const key of [
-    wellFormedStranger(own),
+    strangerFor(endpoint, own),
+    ...otherKindsFor(endpoint, own),
     swapped,
-    own.key.replace(/^ply/, 'plx'),
-    `${own.key}x`,
-    own.key.slice(0, -1),
+    good.replace(/^.../, 'plx'),
+    `${good}x`,
+    good.slice(0, -1),
     lookAlike,
-    own.key.toUpperCase(),
+    good.toUpperCase(),
     'x'.repeat(5_000),
   ])
     assert.equal(refused(await attempt({ key }), 401, 'UNAUTHORIZED').message, messages.invalid)
   assert.equal(refused(await attempt({}), 401, 'UNAUTHORIZED').message, messages.missing)
-  for (const query of [
-    `?key=${own.key}`,
-    `?api_key=${own.key}`,
-    `?access_token=${own.key}`,
-    `?Authorization=Bearer%20${own.key}`,
-  ])
+  for (const query of [`?key=${good}`, `?api_key=${good}`, `?access_token=${good}`, `?Authorization=Bearer%20${good}`])
     refused(await attempt({ query }), 401, 'UNAUTHORIZED')
   for (const authorization of [
     '',
     'Bearer',
     'Bearer ',
-    own.key,
-    `Basic ${Buffer.from(`${own.key}:`).toString('base64')}`,
-    `Bearer ${own.key} ${own.key}`,
-    `Bearer ${own.key},x`,
+    good,
+    `Basic ${Buffer.from(`${good}:`).toString('base64')}`,
+    `Bearer ${good} ${good}`,
+    `Bearer ${good},x`,
   ])
     refused(await attempt({ headers: { authorization } }), 401, 'UNAUTHORIZED')
   refused(await attempt({ headers: { 'x-api-key': 'clf_unknown' } }), 401, 'UNAUTHORIZED')
   const twoKeys = refused(
-    await attempt({ key: own.key, headers: { 'x-api-key': wellFormedStranger(own) } }),
+    await attempt({ key: good, headers: { 'x-api-key': strangerFor(endpoint, own) } }),
     400,
     'BAD_REQUEST',
   )
@@ -387,7 +388,9 @@ const checkPathIds = async (endpoint: Endpoint, { own, foreign }: World): Promis
     }
   }
   // What is not ours was not touched either.
-  const untouched = await foreign.app.call('GET', pathWith(endpoint, theirs), { key: foreign.key })
+  const untouched = await foreign.app.call('GET', pathWith(endpoint, theirs), {
+    key: credentialFor(endpoint, foreign),
+  })
   assert.ok([200, 405].includes(untouched.status))
 }
 
@@ -607,7 +610,8 @@ const storedReplies = async ({ app, workspaceId }: Tenant, key: string) =>
     .selectFrom('idempotency_keys')
     .selectAll()
     .where('workspace_id', '=', workspaceId)
-    .where('key', '=', key)
+    // A visitor's key stands behind the id of their conversation.
+    .where('key', 'like', `%${key}`)
     .execute()
 
 const secretsOf = (answer: Json): string[] =>
@@ -703,7 +707,10 @@ export const assertTestable = (endpoint: Endpoint): void => {
     `${endpoint.path}: every parameter stands behind the name of its collection`,
   )
   for (const segment of segmentsOf(endpoint))
-    assert.ok(objects[segment], `endpoint-fixtures.ts cannot make an object for '${segment}' (${endpoint.id})`)
+    assert.ok(
+      makerOf(endpoint, segment),
+      `endpoint-fixtures.ts cannot make an object for '${segment}' (${endpoint.id})`,
+    )
   if (endpoint.body) {
     const parsed = endpoint.body.safeParse(bodyFor(endpoint, 0))
     assert.ok(parsed.success, `endpoint-fixtures.ts has no body that ${endpoint.id} accepts: ${parsed.error?.message}`)

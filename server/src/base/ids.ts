@@ -7,6 +7,7 @@ export const idPrefixes = {
   session: 'ses',
   invite: 'inv',
   apiKey: 'key',
+  widgetKey: 'wk',
   contact: 'cnt',
   conversation: 'conv',
   message: 'msg',

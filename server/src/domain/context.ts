@@ -10,6 +10,10 @@ export type Actor =
   /** `agencyId`: the workspace of an agency, where the caller belongs, while it acts in that of a client. */
   | { type: 'api_key'; id: string; scopes: ReadonlySet<string>; agencyId?: string }
   | { type: 'user'; id: string; sessionId: string; scopes: ReadonlySet<string>; agencyId?: string }
+  /** A page on the web: it may open conversations with its agent, and has no scope. */
+  | { type: 'widget_key'; id: string; agentId: string; scopes: ReadonlySet<string> }
+  /** Whoever writes in one conversation, and sees nothing beside it. */
+  | { type: 'visitor'; conversationId: string; agentId: string; scopes: ReadonlySet<string> }
   | { type: 'agent'; id: string }
   | { type: 'system'; name: string }
 
@@ -38,10 +42,16 @@ export const requireUser = ({ actor }: Ctx): Extract<Actor, { type: 'user' }> =>
   throw new AppError('FORBIDDEN', 'Only a signed-in user can do this: send the token of a login, not an API key.')
 }
 
+/** Whether this conversation exists for the caller: a visitor has their own and no other. */
+export const reachesConversation = ({ actor }: Ctx, id: string): boolean =>
+  actor.type !== 'visitor' || actor.conversationId === id
+
 /** How an actor is written into rows and payloads: `api_key:key_01h…`, `user:usr_01h…`, `system:ingestion`. */
 export const actorName = (actor: Actor): string => {
   if (actor.type === 'api_key') return `api_key:${toWireId('apiKey', actor.id)}`
   if (actor.type === 'user') return `user:${toWireId('user', actor.id)}`
+  if (actor.type === 'widget_key') return `widget_key:${toWireId('widgetKey', actor.id)}`
+  if (actor.type === 'visitor') return `visitor:${toWireId('conversation', actor.conversationId)}`
   if (actor.type === 'agent') return `agent:${toWireId('agent', actor.id)}`
   return `system:${actor.name}`
 }

@@ -2,7 +2,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../base/errors.ts'
 import { type Ctx, requireScope, requireUser } from '../domain/context.ts'
 import { actOn } from './act-on.ts'
+import { admitWidget } from './admit-widget.ts'
 import { authenticate, type Holder } from './authenticate.ts'
+import type { WidgetAccess } from './authenticate-widget.ts'
 import { contextOf } from './context-of.ts'
 import type { Access, Endpoint } from './endpoint.ts'
 import type { Kernel } from './kernel.ts'
@@ -11,7 +13,7 @@ import { refuseStrangeAddress } from './refuse-strange-address.ts'
 
 const floodOfKeys = new AppError('RATE_LIMIT_EXCEEDED', 'Too many requests. Slow down and retry after 1 minute.')
 
-const requireAccess = (access: Exclude<Access, 'public'>, ctx: Ctx): void => {
+const requireAccess = (access: Exclude<Access, 'public' | WidgetAccess>, ctx: Ctx): void => {
   if (access === 'session') requireUser(ctx)
   else if (access !== 'any_key') requireScope(ctx, access)
 }
@@ -27,12 +29,15 @@ export const admit = async (
   kernel.transport.requireHttps(request)
   if (endpoint.access === 'public')
     return limitAddress(kernel, request, reply, endpoint.method === 'GET' ? publicBucket : anonymousBucket)
+  const beforeLookUp = () => {
+    // A flood of unknown keys must cost a counter, not a query each.
+    if (kernel.limiter.peek(anonymousBucket(kernel, request)).remaining < 1) throw floodOfKeys
+  }
+  if (endpoint.access === 'widget_key' || endpoint.access === 'conversation_secret')
+    return admitWidget(kernel, endpoint.access, request, reply, beforeLookUp)
   let holder: Holder | undefined
   try {
-    holder = await authenticate(request.headers, deps, () => {
-      // A flood of unknown keys must cost a counter, not a query each.
-      if (kernel.limiter.peek(anonymousBucket(kernel, request)).remaining < 1) throw floodOfKeys
-    })
+    holder = await authenticate(request.headers, deps, beforeLookUp)
     refuseStrangeAddress(holder, kernel.transport.addressOf(request))
   } catch (error) {
     limitAddress(kernel, request, reply)

@@ -18,8 +18,13 @@ import { sendKept, sendReply } from './send-reply.ts'
 
 const withoutKey: OnceOnly = { resourceId: null, note: async () => undefined, remember: async () => undefined }
 
-const keyOf = (endpoint: Endpoint, request: FastifyRequest): string | undefined =>
-  endpoint.idempotency === 'none' || !request.holder ? undefined : idempotencyKeyOf(request.headers['idempotency-key'])
+const keyOf = (endpoint: Endpoint, request: FastifyRequest): string | undefined => {
+  const { holder } = request
+  if (endpoint.idempotency === 'none' || !holder) return undefined
+  const key = idempotencyKeyOf(request.headers['idempotency-key'])
+  // Keys hold no spaces: what a visitor chooses never meets the keys of the company or of another visitor.
+  return key !== undefined && 'conversationId' in holder ? `${holder.conversationId} ${key}` : key
+}
 
 const identify = (
   { deps }: Kernel,

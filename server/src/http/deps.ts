@@ -9,6 +9,7 @@ import type { Providers } from '../domain/oidc/index.ts'
 import type { RequestRecorder } from '../domain/request-logs/index.ts'
 import type { TokenFormat } from '../domain/sessions/index.ts'
 import type { Passwords } from '../domain/users/index.ts'
+import type { WidgetFormat } from '../domain/widget/index.ts'
 import type { Model } from '../models/model.ts'
 import type { SessionCache } from './session-cache.ts'
 
@@ -34,6 +35,9 @@ export type Settings = {
   webhookHeaderBrand: string
   /** Seconds before each attempt of a delivery, counted from the one before. */
   webhookRetrySeconds: readonly number[]
+  /** What one visitor may read, and what they may send, in a minute; the same for a widget key from one address. */
+  widgetReadsPerMinute: number
+  widgetWritesPerMinute: number
   bodyLimitBytes: number
   uploadLimitBytes: number
   /** Tests and acceptance runs: an answer that does not fit its declared schema is a 500. */
@@ -47,6 +51,7 @@ export type Deps = {
   log: Log
   keys: KeyFormat
   keyCache: KeyCache
+  widgetFormat: WidgetFormat
   requestRecorder: RequestRecorder
   tokens: TokenFormat
   sessionCache: SessionCache

@@ -51,8 +51,11 @@ export type Call<Params, Query, Body> = {
   afterCommit(action: () => void): void
 }
 
-/** Who may call: whoever holds a scope, any living key or session, a signed-in user alone, or everybody. */
-export type Access = Scope | 'any_key' | 'session' | 'public'
+/**
+ * Who may call: whoever holds a scope, any living key or session, a signed-in user alone, or everybody; under `/widget/v1`
+ * a page by its agent's public key, or a visitor by the secret of their conversation.
+ */
+export type Access = Scope | 'any_key' | 'session' | 'public' | 'widget_key' | 'conversation_secret'
 
 /**
  * How a repeated Idempotency-Key is kept from acting twice. `transaction`: the handler runs inside one transaction with

@@ -39,12 +39,18 @@ test('every reference leads somewhere', () => {
   }
 })
 
+const schemesOf: Record<string, string[]> = {
+  public: [],
+  session: ['session'],
+  widget_key: ['widgetKey'],
+  conversation_secret: ['conversationSecret'],
+}
+
 test('every operation says who may call it, what it takes and how it can fail', () => {
   for (const endpoint of documented) {
     const operation = document.paths[endpoint.path]![endpoint.method.toLowerCase()]!
     const names = operation.security.flatMap((need) => Object.keys(need))
-    if (endpoint.access === 'session') assert.deepEqual(names, ['session'], endpoint.id)
-    else assert.deepEqual(names, endpoint.access === 'public' ? [] : ['bearer', 'apiKey'], endpoint.id)
+    assert.deepEqual(names, schemesOf[endpoint.access] ?? ['bearer', 'apiKey'], endpoint.id)
     for (const status of Object.keys(endpoint.responses))
       assert.ok(operation.responses[status], `${endpoint.id} ${status}`)
     for (const status of [

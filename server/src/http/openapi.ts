@@ -23,6 +23,8 @@ const tags: Record<string, string> = {
   Agents: 'What answers, and every version of what it was told.',
   'Knowledge sources': 'What agents may quote: texts, files, pages and sites, read into chunks.',
   Chat: 'Ask an agent as a customer would, in JSON or as a stream.',
+  'Widget keys': 'By which the pages of a site chat with an agent: public, revocable, and good for nothing else.',
+  Widget: 'What a page in a visitor’s browser may do, by a widget key or by the secret of one conversation.',
   Events: 'The durable log of what happened, in sequence, with replay.',
   'Event types': 'The catalog: what can happen, when, and what is told of it.',
   Webhooks: 'Endpoints that are told of events, signed.',
@@ -166,6 +168,9 @@ const keyOrSession: Json[] = [{ bearer: [] }, { apiKey: [] }]
 const securityOf = (access: Access): Security => {
   if (access === 'public') return { security: [] }
   if (access === 'session') return { security: [{ session: [] }], needs: 'Only a signed-in user may call it.' }
+  if (access === 'widget_key') return { security: [{ widgetKey: [] }], needs: 'Needs a widget key.' }
+  if (access === 'conversation_secret')
+    return { security: [{ conversationSecret: [] }], needs: 'Needs the secret of this conversation.' }
   if (access === 'any_key') return { security: keyOrSession, needs: 'Any living key may call it.' }
   return { security: keyOrSession, needs: `Needs the scope \`${access}\`.`, scope: access }
 }
@@ -225,6 +230,18 @@ export const buildOpenApi = (endpoints: readonly Endpoint[], version: string): J
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: '`Authorization: Bearer ply_live_…`' },
         apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+        widgetKey: {
+          type: 'http',
+          scheme: 'bearer',
+          description:
+            '`Authorization: Bearer ply_widget_…`, from a page on an allowed domain of its agent. Only under `/widget/v1`.',
+        },
+        conversationSecret: {
+          type: 'http',
+          scheme: 'bearer',
+          description:
+            '`Authorization: Bearer cvs_…`, one visitor’s right to one conversation. Only under `/widget/v1`.',
+        },
         session: {
           type: 'http',
           scheme: 'bearer',

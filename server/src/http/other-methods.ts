@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../base/errors.ts'
+import { answerPreflight, isWidgetPath } from './cors.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Kernel } from './kernel.ts'
 import { limitAddress } from './limit.ts'
@@ -20,7 +21,10 @@ export const answerOtherMethods = (app: FastifyInstance, endpoints: readonly End
       method: 'OPTIONS',
       url: path,
       onRequest,
-      handler: async (_request: FastifyRequest, reply: FastifyReply) => reply.code(204).send(),
+      handler: async (request: FastifyRequest, reply: FastifyReply) => {
+        if (isWidgetPath(path)) answerPreflight(request, reply, methods)
+        return reply.code(204).send()
+      },
     })
     app.route({
       method: others,

@@ -29,6 +29,7 @@ export const readCall = async (
   reply: FastifyReply,
 ): Promise<ReadCall> => {
   const { deps, transport } = kernel
+  const { holder } = request
   const params = parseParams(endpoint, request.params)
   const query = endpoint.query
     ? validate(endpoint.query, refuseNul(request.query as Record<string, unknown>))
@@ -44,7 +45,7 @@ export const readCall = async (
     address: transport.addressOf(request),
     requestId: request.id,
     deps,
-    workspaceMinute: () => (request.holder ? peekWorkspace(kernel, request.holder) : undefined),
+    workspaceMinute: () => (holder && !('agentId' in holder) ? peekWorkspace(kernel, holder) : undefined),
     signal: goneSignal(endpoint, reply),
   } as ReadCall
 }

@@ -3,6 +3,7 @@ import { AppError } from '../base/errors.ts'
 import { admit } from './admit.ts'
 import { answer } from './answer.ts'
 import type { Holder } from './authenticate.ts'
+import type { WidgetHolder } from './authenticate-widget.ts'
 import { checkReplies } from './check-replies.ts'
 import { createClientCache } from './client-cache.ts'
 import type { Deps } from './deps.ts'
@@ -23,7 +24,7 @@ import { createTransport } from './transport.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    holder: Holder | null
+    holder: Holder | WidgetHolder | null
     /** Code of the error it was answered with. */
     errorCode: string | null
   }

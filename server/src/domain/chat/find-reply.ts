@@ -1,6 +1,6 @@
 import { notFound } from '../../base/errors.ts'
 import { toWireId } from '../../base/ids.ts'
-import { type Ctx, requireScope } from '../context.ts'
+import { type Ctx, reachesConversation, requireScope } from '../context.ts'
 import type { Reply } from './parts-of-message.ts'
 
 /** The reply that an assistant's stored message was. */
@@ -13,7 +13,8 @@ export const findReply = async (ctx: Ctx, messageId: string): Promise<Reply> => 
     .where('id', '=', messageId)
     .where('role', '=', 'assistant')
     .executeTakeFirst()
-  if (!row?.agent_version_id || !row.mode) throw notFound('answer', toWireId('message', messageId), 'Last-Event-ID')
+  if (!row?.agent_version_id || !row.mode || !reachesConversation(ctx, row.conversation_id))
+    throw notFound('answer', toWireId('message', messageId), 'Last-Event-ID')
   const prompt = row.prompt_tokens ?? 0
   const completion = row.completion_tokens ?? 0
   return {

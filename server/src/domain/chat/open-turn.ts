@@ -28,6 +28,10 @@ const contactOf = ({ contact_id, context }: ChatInput): { id: string; param: str
   return context?.contact_id ? { id: context.contact_id, param: 'context.contact_id' } : null
 }
 
+// A visitor's agent is the one whose widget they write in.
+const namedAgent = ({ actor }: Ctx, { agent_id }: ChatInput): string | null =>
+  actor.type === 'visitor' ? actor.agentId : (agent_id ?? null)
+
 const conversationOf = async (
   ctx: Ctx,
   tx: Db,
@@ -40,9 +44,9 @@ const conversationOf = async (
     const conversation = await lockConversation(inside, tx, input.conversation_id, 'conversation_id')
     if (contact && conversation.contact_id && conversation.contact_id !== contact.id)
       throw new AppError('UNPROCESSABLE', 'The conversation belongs to another contact.', { param: contact.param })
-    return { conversation, agent: await getAgentForTurn(inside, input.agent_id ?? conversation.agent_id) }
+    return { conversation, agent: await getAgentForTurn(inside, namedAgent(ctx, input) ?? conversation.agent_id) }
   }
-  const agent = await getAgentForTurn(inside, input.agent_id ?? null)
+  const agent = await getAgentForTurn(inside, namedAgent(ctx, input))
   const conversation = await openConversation(inside, tx, {
     contactId: contact?.id ?? null,
     agentId: agent.id,
@@ -60,7 +64,11 @@ const askedBefore = async (ctx: Ctx, input: ChatInput, questionId: string): Prom
     .executeTakeFirst()
   if (!question) return undefined
   const conversation = await lockConversation(ctx, ctx.db, question.conversation_id)
-  return { conversation, question, agent: await getAgentOrDefault(ctx, input.agent_id ?? conversation.agent_id) }
+  return {
+    conversation,
+    question,
+    agent: await getAgentOrDefault(ctx, namedAgent(ctx, input) ?? conversation.agent_id),
+  }
 }
 
 const storeQuestion = (ctx: Ctx, input: ChatInput, once: Once): Promise<Turn> =>

@@ -1,6 +1,6 @@
 import { notFound } from '../../base/errors.ts'
 import { toWireId } from '../../base/ids.ts'
-import { type Ctx, requireScope } from '../context.ts'
+import { type Ctx, reachesConversation, requireScope } from '../context.ts'
 import type { MessageRow } from './present.ts'
 
 export const getMessage = async (ctx: Ctx, id: string): Promise<MessageRow> => {
@@ -11,6 +11,6 @@ export const getMessage = async (ctx: Ctx, id: string): Promise<MessageRow> => {
     .where('workspace_id', '=', ctx.workspaceId)
     .where('id', '=', id)
     .executeTakeFirst()
-  if (!row) throw notFound('message', toWireId('message', id))
+  if (!row || !reachesConversation(ctx, row.conversation_id)) throw notFound('message', toWireId('message', id))
   return row
 }

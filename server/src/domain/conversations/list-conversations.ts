@@ -29,6 +29,7 @@ export const listConversations = async (
 ): Promise<Page<ConversationRow>> => {
   requireScope(ctx, 'conversations:read')
   let query = ctx.db.selectFrom('conversations').selectAll().where('workspace_id', '=', ctx.workspaceId)
+  if (ctx.actor.type === 'visitor') query = query.where('id', '=', ctx.actor.conversationId)
   for (const column of filterColumns) {
     const wanted = filter[column]
     if (wanted !== undefined) query = query.where(column, '=', wanted)

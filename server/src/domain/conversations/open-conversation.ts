@@ -1,3 +1,4 @@
+import { AppError } from '../../base/errors.ts'
 import { newId } from '../../base/ids.ts'
 import type { Db } from '../../database/open.ts'
 import type { Ctx } from '../context.ts'
@@ -16,9 +17,11 @@ export type NewConversation = {
   metadata?: Record<string, unknown> | undefined
 }
 
-/** Opens a conversation inside the caller's transaction. Throws NOT_FOUND that names `contact_id`. */
+/** Opens a conversation inside the caller's transaction. Throws NOT_FOUND that names `contact_id`, FORBIDDEN for a visitor. */
 // scope: the verb that calls has checked its own.
 export const openConversation = async (ctx: Ctx, tx: Db, input: NewConversation): Promise<ConversationRow> => {
+  if (ctx.actor.type === 'visitor')
+    throw new AppError('FORBIDDEN', 'A visitor writes in one conversation and opens no other.')
   if (input.contactId !== null) await requireContact(ctx, tx, input.contactId)
   const now = ctx.clock.now()
   const row: ConversationRow = {

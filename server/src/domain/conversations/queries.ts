@@ -1,7 +1,7 @@
 import { notFound } from '../../base/errors.ts'
 import { toWireId } from '../../base/ids.ts'
 import type { Db } from '../../database/open.ts'
-import type { Ctx } from '../context.ts'
+import { type Ctx, reachesConversation } from '../context.ts'
 import type { ConversationRow } from './present.ts'
 
 const selectConversation = (db: Db, workspaceId: string, id: string) =>
@@ -10,14 +10,14 @@ const selectConversation = (db: Db, workspaceId: string, id: string) =>
 /** `param` names the field the id came in, when it was not the path. */
 export const findConversation = async (ctx: Ctx, db: Db, id: string, param?: string): Promise<ConversationRow> => {
   const row = await selectConversation(db, ctx.workspaceId, id).executeTakeFirst()
-  if (!row) throw notFound('conversation', toWireId('conversation', id), param)
+  if (!row || !reachesConversation(ctx, id)) throw notFound('conversation', toWireId('conversation', id), param)
   return row
 }
 
 /** Reads a conversation and keeps others from changing it until the transaction ends. */
 export const lockConversation = async (ctx: Ctx, tx: Db, id: string, param?: string): Promise<ConversationRow> => {
   const row = await selectConversation(tx, ctx.workspaceId, id).forUpdate().executeTakeFirst()
-  if (!row) throw notFound('conversation', toWireId('conversation', id), param)
+  if (!row || !reachesConversation(ctx, id)) throw notFound('conversation', toWireId('conversation', id), param)
   return row
 }
 
