@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { fromWireId } from '../src/base/ids.ts'
 import { transaction } from '../src/database/transaction.ts'
+import { warnOfExpiry } from '../src/domain/api-keys/index.ts'
 import { changePlan, takeChatMessage } from '../src/domain/plans/index.ts'
 import { connectProvider, type Tenant } from './endpoint-fixtures.ts'
 import { makeCtx } from './make.ts'
@@ -77,9 +78,31 @@ const readSource = async (stage: Stage): Promise<string> => {
 const putOnPlan = ({ app: { database }, workspaceId }: Tenant, planId: string) =>
   changePlan(makeCtx(database, workspaceId), { workspaceId, planId }, { system: database.system })
 
+const account = (stage: Stage) => post(stage, '/v1/accounts', { name: 'Northwind Dental' })
+const suspendedAccount = async (stage: Stage): Promise<string> => {
+  const path = `/v1/accounts/${await account(stage)}`
+  await stage.send('PATCH', path, { status: 'suspended' })
+  return path
+}
+
+const dayMs = 86_400_000
+
 /** What makes each kind of event fire, through the API wherever there is a way. A kind without a scenario fails its test. */
 export const eventScenarios: Record<string, (stage: Stage) => Promise<unknown>> = {
+  'account.created': account,
+  'account.updated': async (stage) =>
+    stage.send('PATCH', `/v1/accounts/${await account(stage)}`, { name: 'Northwind' }),
+  'account.suspended': suspendedAccount,
+  'account.resumed': async (stage) => stage.send('PATCH', await suspendedAccount(stage), { status: 'active' }),
+
   'api_key.created': key,
+  'api_key.updated': async (stage) => stage.send('PATCH', `/v1/api-keys/${await key(stage)}`, { name: 'Export' }),
+  'api_key.expiring': async (stage) => {
+    const now = Date.now()
+    const expires_at = new Date(now + 8 * dayMs).toISOString()
+    await post(stage, '/v1/api-keys', { name: 'Trial', scopes: ['contacts:read'], expires_at })
+    await warnOfExpiry(stage.tenant.app.database.system, new Date(now + 2 * dayMs))
+  },
   'api_key.revoked': async (stage) => stage.send('DELETE', `/v1/api-keys/${await key(stage)}`),
 
   'invite.created': invite,

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import test, { after, before } from 'node:test'
 import { z } from 'zod'
 import { openTestApp, type TestApp } from '../../../test/app.ts'
-import { Event, type EventTypeInfo } from '../../domain/events/index.ts'
+import { Event, type EventType, type EventTypeInfo } from '../../domain/events/index.ts'
 import { eventTypes } from '../../event-types.ts'
 
 type Info = z.infer<typeof EventTypeInfo>
@@ -35,6 +37,19 @@ test('no two kinds of events share a name', () => {
     names.filter((name, index) => names.indexOf(name) !== index),
     [],
   )
+})
+
+test('what a noun declares is in the catalog', async () => {
+  const domain = new URL('../../domain/', import.meta.url)
+  for (const noun of await readdir(domain)) {
+    const file = new URL(`${noun}/events.ts`, domain)
+    if (!existsSync(file)) continue
+    const declared = (Object.values(await import(file.href)) as (EventType | EventType[])[]).flat()
+    assert.deepEqual(
+      declared.filter((one) => !eventTypes.includes(one)).map(({ type }) => type),
+      [],
+    )
+  }
 })
 
 // Every name, and every family of nouns, that the published pages print.
