@@ -9,8 +9,11 @@ export const readReturnTo = (
   { publicUrl, allowed }: { publicUrl: string; allowed: readonly string[] },
 ): string => {
   if (allowed.includes(wanted)) return wanted
-  const url = URL.canParse(wanted, publicUrl) ? new URL(wanted, publicUrl) : undefined
-  if (url?.origin === new URL(publicUrl).origin && url.username === '' && url.password === '') return url.href
+  const home = new URL(publicUrl)
+  const url = URL.canParse(wanted, home.href) ? new URL(wanted, home) : undefined
+  // The host alone says little: `blob:` addresses have the origin of the page that made them.
+  const isHome = url?.protocol === home.protocol && url.host === home.host
+  if (isHome && url.username === '' && url.password === '') return url.href
   throw new AppError('BAD_REQUEST', 'A sign-in leads to this server, or to one of the allowed return URLs.', {
     param: 'return_to',
   })

@@ -14,7 +14,7 @@ const member: z.input<typeof Member> = {
 
 export const memberAdded = defineEvent({
   type: 'member.added',
-  description: 'A person accepted an invite and is a member of the workspace.',
+  description: 'A person became a member of the workspace: by an invite, or by signing in with its provider.',
   data: Member,
   example: member,
 })

@@ -136,7 +136,7 @@ test('a member signs in with their provider and gets what a login gives', async 
   assert.equal(me.json().email, email)
   const refreshed = await app.call('POST', '/v1/auth/refresh', { body: { refresh_token: signedIn.refresh_token } })
   assert.equal(refreshed.status, 200)
-  assert.deepEqual(await auditOf(place), ['oidc_connection.updated', 'member.linked'])
+  assert.deepEqual(await auditOf(place), ['oidc_connection.updated', 'member.linked', 'session.created'])
 })
 
 test('whoever signed in once is known by the subject, whatever their address has become', async () => {
@@ -274,6 +274,9 @@ test('an answer counts once, in its own browser, within ten minutes', async () =
   const browser = createBrowser()
   const callback = await dance(browser, place, subject)
   await refusal(await createBrowser().visit(callback), 401)
+  const name = `parley_oidc_${new URL(callback).searchParams.get('state')!.slice(0, 16)}`
+  for (const value of ['', `browser_${'x'.repeat(43)}`])
+    await refusal(await fetch(callback, { headers: { cookie: `${name}=${value}` } }), 401)
   // A stranger who shows the state has not used it up.
   assert.equal((await browser.visit(callback)).status, 200)
   await refusal(await browser.visit(callback), 401)
@@ -457,28 +460,49 @@ test('an id token that is not right in every part lets nobody in', async () => {
     const signed = issuer.idToken({ ...person, nonce }, { header: { alg: 'HS256' }, key: null }).slice(0, -1)
     return `${signed}.${createHmac('sha256', issuer.client.client_secret).update(signed).digest('base64url')}`
   }
-  const bad: Record<string, (nonce: string) => string> = {
-    'alg none': (nonce) => issuer.idToken({ ...person, nonce }, { header: { alg: 'none' }, key: null }),
-    'alg none, signed': (nonce) => issuer.idToken({ ...person, nonce }, { header: { alg: 'none' } }),
-    'the client secret as a key': withSecret,
-    'another key': (nonce) => issuer.idToken({ ...person, nonce }, { key: strangerKey() }),
-    'a key that is not published': (nonce) => issuer.idToken({ ...person, nonce }, { header: { kid: 'two' } }),
-    'no signature': (nonce) => issuer.idToken({ ...person, nonce }, { key: null }),
-    expired: (nonce) => issuer.idToken({ ...person, nonce, iat: now - 900, exp: now - 600 }),
-    'no end': (nonce) => issuer.idToken({ ...person, nonce, exp: undefined }),
-    'another audience': (nonce) => issuer.idToken({ ...person, nonce, aud: 'somebody' }),
-    'several audiences, for another': (nonce) => issuer.idToken({ ...person, nonce, aud: ['parley', 'x'], azp: 'x' }),
-    'another issuer': (nonce) => issuer.idToken({ ...person, nonce, iss: 'https://login.acme.test' }),
-    'another nonce': () => issuer.idToken({ ...person, nonce: 'of another sign-in' }),
-    'no nonce': () => issuer.idToken(person),
-    'no subject': (nonce) => issuer.idToken({ ...person, nonce, sub: undefined }),
-    'a subject with a NUL': (nonce) => issuer.idToken({ ...person, nonce, sub: 'a\0b' }),
-    nonsense: () => 'a.b.c',
+  const bad: Record<string, [reason: string, (nonce: string) => string]> = {
+    'alg none': [
+      'unsupported_operation',
+      (nonce) => issuer.idToken({ ...person, nonce }, { header: { alg: 'none' }, key: null }),
+    ],
+    'alg none, signed': [
+      'unsupported_operation',
+      (nonce) => issuer.idToken({ ...person, nonce }, { header: { alg: 'none' } }),
+    ],
+    'the client secret as a key': ['unsupported_operation', withSecret],
+    'another key': ['invalid_response', (nonce) => issuer.idToken({ ...person, nonce }, { key: strangerKey() })],
+    'a key that is not published': [
+      'key_selection_failed',
+      (nonce) => issuer.idToken({ ...person, nonce }, { header: { kid: 'two' } }),
+    ],
+    'no signature': ['invalid_response', (nonce) => issuer.idToken({ ...person, nonce }, { key: null })],
+    expired: [
+      'jwt_timestamp_check_failed',
+      (nonce) => issuer.idToken({ ...person, nonce, iat: now - 900, exp: now - 600 }),
+    ],
+    'no end': ['invalid_response', (nonce) => issuer.idToken({ ...person, nonce, exp: undefined })],
+    'another audience': [
+      'jwt_claim_comparison_failed',
+      (nonce) => issuer.idToken({ ...person, nonce, aud: 'somebody' }),
+    ],
+    'several audiences, for another': [
+      'jwt_claim_comparison_failed',
+      (nonce) => issuer.idToken({ ...person, nonce, aud: ['parley', 'x'], azp: 'x' }),
+    ],
+    'another issuer': [
+      'jwt_claim_comparison_failed',
+      (nonce) => issuer.idToken({ ...person, nonce, iss: 'https://login.acme.test' }),
+    ],
+    'another nonce': ['jwt_claim_comparison_failed', () => issuer.idToken({ ...person, nonce: 'of another sign-in' })],
+    'no nonce': ['invalid_response', () => issuer.idToken(person)],
+    'no subject': ['invalid_response', (nonce) => issuer.idToken({ ...person, nonce, sub: undefined })],
+    nonsense: ['parse_error', () => 'a.b.c'],
   }
-  for (const [name, idToken] of Object.entries(bad)) {
-    const response = await comeBack(place, issuer, idToken)
-    assert.equal(response.status, 401, `${name}: ${await response.text()}`)
+  for (const [name, [reason, idToken]] of Object.entries(bad)) {
+    const { details } = await refusal(await comeBack(place, issuer, idToken), 401)
+    assert.equal(details?.reason, `oauth_${reason}`, name)
   }
+  await refusal(await comeBack(place, issuer, (nonce) => issuer.idToken({ ...person, nonce, sub: 'a\0b' })), 401)
   const none = await comeBack(place, issuer, () => '', { id_token: undefined })
   assert.equal(none.status, 401)
   assert.deepEqual([await membersOf(place), await linksOf(place)], [[], []])
@@ -496,7 +520,7 @@ test('a state with another issuer behind it, or with its connection gone, is sta
     await act()
     return browser.visit(`${base}/v1/auth/oidc/callback?code=any&state=${url.searchParams.get('state')}`)
   }
-  await refusal(await change(() => connect(place)), 401)
+  assert.match((await refusal(await change(() => connect(place)), 401)).message, /^This sign-in is unknown/)
   await connect(place, {}, issuer)
   await refusal(await change(() => app.call('DELETE', '/v1/oidc-connection', { key: place.key })), 401)
   assert.equal(issuer.asked.filter((path) => path === '/token').length, 0)

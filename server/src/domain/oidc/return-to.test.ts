@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { readReturnTo, returnUrl } from './return-to.ts'
+
+const home = { publicUrl: 'https://parley.test', allowed: ['https://desk.test/in', 'http://localhost:3000/in?x=1'] }
+
+test('a sign-in leads to this server, by address or path, and to what is allowed to the letter', () => {
+  assert.equal(readReturnTo('https://parley.test/app?x=1#y', home), 'https://parley.test/app?x=1#y')
+  assert.equal(readReturnTo('/app', home), 'https://parley.test/app')
+  // A scheme of ours without slashes is a path, as browsers read it.
+  assert.equal(readReturnTo('https:evil.test', home), 'https://parley.test/evil.test')
+  for (const allowed of home.allowed) assert.equal(readReturnTo(allowed, home), allowed)
+})
+
+test('whatever a browser would read as another place is refused', () => {
+  // A scheme without slashes is read against the base, as browsers do: it stays at home or is refused.
+  for (const wanted of [
+    'https://parley.test.evil.test/',
+    'https://evil.test/#https://parley.test',
+    'http://parley.test/',
+    'https://parley.test:8443/',
+    '//evil.test',
+    '/\\evil.test',
+    '\t//evil.test',
+    'https://desk.test/in#x',
+    'https://desk.test/IN',
+    'blob:https://parley.test/1',
+    'javascript://parley.test/%0Aalert(1)',
+    'https://a:b@parley.test/',
+  ])
+    assert.throws(() => readReturnTo(wanted, home), { code: 'BAD_REQUEST', param: 'return_to' }, wanted)
+})
+
+test('what the page is told joins the query that is there, and replaces what has its name', () => {
+  assert.equal(returnUrl('https://desk.test/in?x=1', { code: 'a&b' }), 'https://desk.test/in?x=1&code=a%26b')
+  assert.equal(returnUrl('https://desk.test/in?code=old', { code: 'new' }), 'https://desk.test/in?code=new')
+})
