@@ -23,6 +23,7 @@ import { oidcConnectionEndpoints, oidcSignInEndpoints } from './http/v1/oidc.ts'
 import { openApiEndpoints } from './http/v1/openapi-document.ts'
 import { planEndpoints } from './http/v1/plans.ts'
 import { requestLogEndpoints } from './http/v1/request-logs.ts'
+import { scopeEndpoints } from './http/v1/scopes.ts'
 import { sessionEndpoints } from './http/v1/sessions.ts'
 import { userEndpoints } from './http/v1/users.ts'
 import { webhookEndpoints } from './http/v1/webhooks.ts'
@@ -43,6 +44,7 @@ const canonical: readonly Endpoint[] = [
   ...accountEndpoints,
   ...planEndpoints,
   ...apiKeyEndpoints,
+  ...scopeEndpoints,
   ...contactEndpoints,
   ...conversationEndpoints,
   ...messageEndpoints,

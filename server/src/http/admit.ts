@@ -6,6 +6,7 @@ import { admitWidget } from './admit-widget.ts'
 import { authenticate, type Holder } from './authenticate.ts'
 import type { WidgetAccess } from './authenticate-widget.ts'
 import { contextOf } from './context-of.ts'
+import { hintAtHeaders } from './credential-in-url.ts'
 import type { Access, Endpoint } from './endpoint.ts'
 import type { Kernel } from './kernel.ts'
 import { anonymousBucket, limitAddress, limitHolder, publicBucket } from './limit.ts'
@@ -43,7 +44,7 @@ export const admit = async (
     limitAddress(kernel, request, reply)
     // Counted by its address alone, and told of in the log of its workspace.
     request.holder = holder ?? null
-    throw error
+    throw hintAtHeaders(error, request.url)
   }
   request.holder = holder
   const acting = await actOn(kernel, endpoint, request, reply, holder)

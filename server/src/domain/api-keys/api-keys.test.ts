@@ -3,6 +3,7 @@ import test, { after } from 'node:test'
 import { openTestDatabase } from '../../../test/database.ts'
 import { makeCtx, makeWorkspace } from '../../../test/make.ts'
 import { AppError } from '../../base/errors.ts'
+import { abilities } from '../scope-catalog.ts'
 import { type Scope, scopes } from '../scopes.ts'
 import {
   createKey,
@@ -332,4 +333,23 @@ test('of two servers that look at once, one tells', async () => {
   now += 2 * dayMs
   await Promise.all([1, 2, 3].map(() => warnOfExpiry(database.system, clock.now())))
   assert.deepEqual(await warningsOf(ctx), [6])
+})
+
+test('abilities stand for their scopes at the moment of minting, and reach no further than the minter', async () => {
+  const ctx = await makeCaller()
+  const { row } = await createKey(ctx, { name: 'Partner', abilities: ['contacts', 'tags', 'agents'] }, { keys })
+  assert.deepEqual(row.scopes, ['contacts:write', 'agents:read'])
+  const both = await createKey(ctx, { name: 'Both', scopes: ['chat:write'], abilities: ['chat', 'accounts'] }, { keys })
+  assert.deepEqual(both.row.scopes, ['chat:write', 'accounts:read'])
+  await assert.rejects(createKey(ctx, { name: 'Nothing' }, { keys }), codeOf('BAD_REQUEST'))
+  const weak = await makeCaller(['api_keys:manage', 'contacts:write'])
+  await createKey(weak, { name: 'Partner', abilities: ['contacts'] }, { keys })
+  await assert.rejects(createKey(weak, { name: 'Beyond', abilities: ['conversations'] }, { keys }), codeOf('FORBIDDEN'))
+})
+
+test('no ability lets its holder hand out rights, and read_only changes nothing', () => {
+  for (const { scopes: held } of Object.values(abilities))
+    for (const scope of ['api_keys:manage', 'members:write', 'accounts:write', 'workspaces:act'] as const)
+      assert.ok(!held.includes(scope))
+  for (const scope of abilities.read_only.scopes) assert.match(scope, /:read$/)
 })

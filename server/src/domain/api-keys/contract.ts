@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { normalNetwork } from '../../base/networks.ts'
+import { abilityNames } from '../scope-catalog.ts'
 import { scopes } from '../scopes.ts'
 import { idOutput, timeInput, timeOutput } from '../wire.ts'
 
@@ -43,9 +44,20 @@ const keyName = z
   .max(100)
   .meta({ examples: ['Production app'] })
 
+const abilityList = z
+  .array(z.enum(abilityNames))
+  .min(1)
+  .max(abilityNames.length)
+  .meta({
+    description:
+      'Names for scopes that belong together, instead of or beside `scopes`; `GET /v1/scopes` lists them. The key gets the scopes that they stand for now.',
+    examples: [['contacts', 'conversations']],
+  })
+
 export const CreateApiKey = z.strictObject({
   name: keyName,
-  scopes: scopeList,
+  scopes: scopeList.optional(),
+  abilities: abilityList.optional(),
   allowed_addresses: allowedAddresses.optional(),
   expires_at: timeInput.nullish(),
   requests_per_minute: requestsPerMinute.nullish(),

@@ -1,9 +1,12 @@
 import type { z } from 'zod'
+import { AppError } from '../../base/errors.ts'
 import { toWireId } from '../../base/ids.ts'
 import { transaction } from '../../database/transaction.ts'
 import { recordAudit } from '../audit-logs/index.ts'
 import { actorName, type Ctx, requireScope } from '../context.ts'
 import { recordEvent } from '../events/index.ts'
+import { abilities } from '../scope-catalog.ts'
+import type { Scope } from '../scopes.ts'
 import type { CreateApiKey } from './contract.ts'
 import { apiKeyCreated } from './events.ts'
 import { insertKey } from './insert-key.ts'
@@ -12,6 +15,13 @@ import type { ApiKeyRow } from './present.ts'
 import { refuseBeyondMinter } from './refuse-beyond-minter.ts'
 import { requireFuture } from './require-future.ts'
 
+const scopesOf = ({ scopes = [], abilities: named = [] }: z.output<typeof CreateApiKey>): Scope[] => {
+  const wanted = [...scopes, ...named.flatMap((name) => abilities[name].scopes)]
+  if (wanted.length === 0)
+    throw new AppError('BAD_REQUEST', 'scopes or abilities must say what the key may do.', { param: 'scopes' })
+  return [...new Set(wanted)]
+}
+
 /** Mints a key. The answer is the only place where the key can ever be read. */
 export const createKey = async (
   ctx: Ctx,
@@ -19,7 +29,8 @@ export const createKey = async (
   { keys }: { keys: KeyFormat },
 ): Promise<{ row: ApiKeyRow; key: string }> => {
   requireScope(ctx, 'api_keys:manage')
-  refuseBeyondMinter(ctx, input.scopes)
+  const scopes = scopesOf(input)
+  refuseBeyondMinter(ctx, scopes)
   const expiresAt = input.expires_at ?? null
   requireFuture(expiresAt, ctx.clock.now())
   return transaction(ctx.db, async (tx) => {
@@ -28,7 +39,7 @@ export const createKey = async (
       tx,
       {
         name: input.name,
-        scopes: input.scopes,
+        scopes,
         expiresAt,
         allowedAddresses: input.allowed_addresses ?? [],
         requestsPerMinute: input.requests_per_minute ?? null,
