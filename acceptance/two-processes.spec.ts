@@ -151,6 +151,63 @@ describe('two processes on one PostgreSQL', { skip, timeout: 280_000 }, () => {
     assert.ok(Number(headers.get('retry-after')) >= 1)
   })
 
+  test('a key and a person may have a minute of their own, which both processes keep', {
+    timeout: 150_000,
+  }, async () => {
+    const both = await open()
+    const { live_key, admin_email, admin_password } = await both.first.credentials()
+    const login = await both.first.call('POST', '/v1/auth/login', {
+      key: null,
+      body: { email: admin_email, password: admin_password },
+    })
+    assert.equal(login.status, 200, JSON.stringify(login.body))
+    const own = await both.first.call('POST', '/v1/api-keys', {
+      key: live_key,
+      body: { name: 'Slow', scopes: ['contacts:read'], requests_per_minute: 12 },
+    })
+    await both.database.query(
+      `insert into plans (id, label, key_requests_per_minute, analytics, retention_days) values ('own', 'Own', 32, true, 30)`,
+    )
+    const held = await both.database.query<{ id: string; plan_id: string }>(
+      `update workspaces w set plan_id = 'own' from workspaces old where old.id = w.id returning w.id, old.plan_id`,
+    )
+    try {
+      // A changed plan holds within a second.
+      await pause(1_100)
+      const began = await startOfMinute(both)
+      for (const [key, limit] of [
+        [own.body.key, 12],
+        [login.body.token, 32],
+      ] as const) {
+        const statuses = await hammer([both.first, both.second], key, 64)
+        assert.deepEqual([statuses.get(200), statuses.get(429)], [limit, 128 - limit])
+      }
+      assert.equal(await statusOf(both.first, live_key), 200)
+      assert.equal(await minuteNow(both), began, 'the burst outlasted its minute and proves nothing')
+    } finally {
+      for (const { id, plan_id } of held.rows)
+        await both.database.query('update workspaces set plan_id = $1 where id = $2', [plan_id, id])
+    }
+  })
+
+  test('while requests cannot be counted, reads pass and writes are refused', async () => {
+    const both = await open()
+    const key = await makeKey(both, { perMinute: 100 })
+    await both.database.query('alter table request_windows rename to request_windows_away')
+    try {
+      const read = await both.first.call('GET', '/v1/contacts', { key })
+      assert.deepEqual([read.status, read.headers.get('x-ratelimit-remaining')], [200, '0'])
+      const write = await both.first.call('POST', '/v1/contacts', { key, body: { name: 'Sam' } })
+      assert.deepEqual([write.status, write.body.error.code], [503, 'SERVICE_UNAVAILABLE'])
+    } finally {
+      await both.database.query('alter table request_windows_away rename to request_windows')
+    }
+    await eventually(
+      async () => (await both.first.call('GET', '/v1/contacts', { key })).headers.get('x-ratelimit-remaining'),
+      (remaining) => Number(remaining) > 0,
+    )
+  })
+
   test('what two processes count of a key without a quota adds up', async () => {
     const both = await open()
     const key = await makeKey(both, {})
