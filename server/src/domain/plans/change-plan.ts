@@ -43,7 +43,7 @@ const lockPair = async (tx: Db, workspaceId: string): Promise<Held[]> => {
 /**
  * Puts a workspace and its sandbox on a plan; `workspaceId` may name either. Each side that was on another one gets its
  * event and its audit entry; where none was, nothing happens. What is there beyond the new limits stays.
- * Writes through `system`, in a transaction of its own: a request that calls it must not be inside one.
+ * Joins the transaction that `system` is, or opens its own: then the caller must not be inside one of its workspace.
  * Throws UNPROCESSABLE for a plan that does not exist, NOT_FOUND for a workspace that does not.
  */
 // scope: whoever calls has decided who may: the operator may for every workspace.

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test, { after } from 'node:test'
 import { createTestDatabaseUrl, openTestDatabase } from '../../../test/database.ts'
 import { makeCtx, makeWorkspace } from '../../../test/make.ts'
+import { newId } from '../../base/ids.ts'
 import { type Database, openDatabase } from '../../database/open.ts'
 import { PlanLimitError, takeChatMessage } from './index.ts'
 import { countChatMessages } from './take-chat-message.ts'
@@ -70,6 +71,26 @@ test('a refusal names plan, limit and the seconds to the end of the day in UTC, 
     return true
   })
   await at(database, workspaceId, '2026-03-12T00:00:00Z')()
+})
+
+test('whoever asks neither by key nor as a member is refused without a word of the plan', async () => {
+  const workspaceId = await makeWorkspace(database)
+  await onPlan(database, workspaceId, 'free')
+  await takeAtOnce(times(50, at(database, workspaceId, noon)))
+  const ctx = {
+    ...makeCtx(database, workspaceId),
+    clock: { now: () => new Date(noon) },
+    actor: { type: 'agent' as const, id: newId() },
+  }
+  await assert.rejects(
+    ctx.db.transaction().execute((tx) => takeChatMessage(ctx, tx)),
+    (error: PlanLimitError) => {
+      assert.equal(error.message, 'Daily message quota exceeded. Ask again after 2026-03-12T00:00:00.000Z.')
+      assert.deepEqual(error.details, { plan_limit: 'chat_messages_per_day', resets_at: '2026-03-12T00:00:00.000Z' })
+      assert.equal(error.retryAfter, 43_200)
+      return true
+    },
+  )
 })
 
 test('what is rolled back is not counted', async () => {

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Db } from '../../database/open.ts'
 import type { Ctx } from '../context.ts'
 import { dayOf } from './day-of.ts'
-import { noteLimitReached } from './note-limit-reached.ts'
+import { noteLimitReached, type ReachedLimit } from './note-limit-reached.ts'
 import { PlanLimitError } from './plan-limit-error.ts'
 
 /** What `usage_counters` calls chat messages. */
@@ -50,6 +50,20 @@ export const countChatMessages = async (db: Db, workspaceId: string, day: string
   return Number(used)
 }
 
+// Visitors of a site have no plan to know of, nor to change.
+const knowsPlan = ({ actor }: Ctx): boolean => actor.type === 'api_key' || actor.type === 'user'
+
+const refusalOf = (ctx: Ctx, reached: ReachedLimit, plan: { id: string; label: string }): PlanLimitError => {
+  const anew = reached.resetsAt.toISOString()
+  return knowsPlan(ctx)
+    ? new PlanLimitError(
+        `Daily message quota exceeded. The plan ${plan.label} allows ${reached.limitValue} chat messages a day; ask again after ${anew}, or change the plan.`,
+        reached,
+        plan.id,
+      )
+    : new PlanLimitError(`Daily message quota exceeded. Ask again after ${anew}.`, reached, null)
+}
+
 /**
  * Counts one question against the day's limit, in the transaction that stores it: what is not stored is not counted. Comes
  * last there, because others of a workspace with a limit wait for its row. Throws PlanLimitError when nothing is left; the
@@ -71,11 +85,6 @@ export const takeChatMessage = async (ctx: Ctx, tx: Db): Promise<void> => {
     resetsAt: day.end,
     now,
   }
-  if (taken === null)
-    throw new PlanLimitError(
-      `Daily message quota exceeded. The plan ${label} allows ${most} chat messages a day; ask again after ${day.end.toISOString()}, or change the plan.`,
-      reached,
-      plan_id,
-    )
+  if (taken === null) throw refusalOf(ctx, reached, { id: plan_id, label })
   if (used >= most) await noteLimitReached(tx, reached)
 }
