@@ -11,9 +11,10 @@ const folder = mkdtempSync(join(tmpdir(), 'parley-released-'))
 after(() => rmSync(folder, { recursive: true }))
 
 type Schema = { properties: Record<string, { enum?: string[] } | { type: string }>; required?: string[] }
+type Parameter = { name: string; in: string; required?: boolean; schema: { type?: string; enum?: string[] } }
 type Operation = {
   'x-scope': string
-  parameters: object[]
+  parameters: Parameter[]
   requestBody: { content: Record<string, { schema: Schema }> }
   responses: Record<string, object>
 }
@@ -33,6 +34,8 @@ const compare = (change: (document: Document) => void) => {
 
 const contact = ({ components }: Document): Schema => components.schemas.Contact!
 const operation = ({ paths }: Document, method: string): Operation => paths['/v1/contacts']![method]!
+const parameter = ({ paths }: Document, path: string, name: string): Parameter =>
+  paths[path]!.get!.parameters.find((one) => one.name === name)!
 const input = (document: Document): Schema =>
   operation(document, 'post').requestBody.content['application/json']!.schema
 
@@ -50,6 +53,21 @@ const breaks: [string, RegExp, (document: Document) => void][] = [
     /Properties became required: `company`/,
     (document) => {
       input(document).required = ['company']
+    },
+  ],
+  [
+    'a query parameter is gone',
+    /`search` query parameter was removed/,
+    (document) => {
+      const { parameters } = operation(document, 'get')
+      parameters.splice(parameters.indexOf(parameter(document, '/v1/contacts', 'search')), 1)
+    },
+  ],
+  [
+    'a query parameter became required',
+    /parameter-became-required/,
+    (document) => {
+      parameter(document, '/v1/contacts', 'search').required = true
     },
   ],
   [
@@ -83,6 +101,8 @@ test('a document that only grew is let through', () => {
     input(document).properties.nickname = { type: 'string' }
     operation(document, 'get').parameters.push({ name: 'nickname', in: 'query', schema: { type: 'string' } })
     document.paths['/v1/nicknames'] = { get: { ...operation(document, 'get'), 'x-scope': 'contacts:read' } }
+    const { schema } = parameter(document, '/v1/audit-logs', 'action')
+    schema.enum!.push(...schema.enum!.map((action) => `${action}_again`))
     const status = document.components.schemas.Conversation!.properties.status as { enum: string[] }
     status.enum.push('snoozed')
   })
