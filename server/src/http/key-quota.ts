@@ -100,7 +100,9 @@ export const createKeyQuota = ({ system, clock }: { system: Db; clock: Clock }):
       state.tokens--
       return { allowed: true, isLast: state.tokens === 0 && state.used >= limit }
     }
-    return state.emptyUntil > now.getTime() ? { allowed: false, used: state.used } : state
+    const wait = state.emptyUntil - now.getTime()
+    // A longer wait is of a clock that went back.
+    return wait > 0 && wait <= askAgainMs ? { allowed: false, used: state.used } : state
   }
 
   const takeLeased = async (state: Month): Promise<QuotaAnswer> => {

@@ -113,6 +113,20 @@ test('what a killed process had leased is lost, and lets nothing through a secon
   assert.ok(after.filter(({ allowed }) => allowed).length <= 45)
 })
 
+test('what a process leased dies with its minute, also when others have filled the next one', async () => {
+  const { processes, pass } = makeProcesses(2)
+  const bucket = bucketOf(100)
+  await processes[0]!.take([bucket])
+  pass(2 * minute)
+  const others = await Promise.all(Array.from({ length: 120 }, () => processes[1]!.take([bucket])))
+  assert.equal(others.filter(({ allowed }) => allowed).length, 100)
+  assert.equal((await processes[0]!.take([bucket])).allowed, false)
+  // Nor does it outlive a clock that goes back.
+  pass(-5 * minute)
+  const again = await Promise.all(processes.flatMap((each) => Array.from({ length: 120 }, () => each.take([bucket]))))
+  assert.equal(again.filter(({ allowed }) => allowed).length, 100)
+})
+
 test('a refused caller who waits as long as it was told is admitted', async () => {
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 60 }), steps, async (perMinute, walk) => {

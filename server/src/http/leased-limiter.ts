@@ -62,8 +62,9 @@ export const createLeasedLimiter = ({ lease, clock, onError }: Options): SharedL
     }))
     // What was leased under another limit is let go: it stays counted.
     if (bucket.perMinute !== perMinute) Object.assign(bucket, { perMinute, tokens: 0, emptyUntil: 0 })
-    // A lease dies with its minute, and with a clock that went back.
-    if (now >= bucket.endsAt || now < bucket.askedAt) bucket.tokens = 0
+    // A lease dies with its minute. What was learned before a clock went back means nothing any more.
+    if (now >= bucket.endsAt) bucket.tokens = 0
+    if (now < bucket.askedAt) Object.assign(bucket, { tokens: 0, askedAt: 0, emptyUntil: 0, failedUntil: 0 })
     return bucket
   }
 
