@@ -46,7 +46,7 @@ export type Ability = (typeof abilityNames)[number]
 /** What stands behind each ability: plain scopes, and no right to hand out others. */
 export const abilities: Readonly<Record<Ability, { description: string; scopes: readonly Scope[] }>> = {
   accounts: { description: 'Read the workspace.', scopes: ['accounts:read'] },
-  contacts: { description: 'List, create, update, delete and merge contacts.', scopes: ['contacts:write'] },
+  contacts: { description: 'List, create, update and delete contacts.', scopes: ['contacts:write'] },
   conversations: {
     description: 'List and read conversations, write in them, resolve, reopen and prioritise them.',
     scopes: ['conversations:write', 'messages:write'],

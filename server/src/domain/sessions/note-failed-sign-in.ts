@@ -34,7 +34,8 @@ const homeOf = async (tx: Db, { email, wanted }: FailedSignIn): Promise<Home | u
  * Says in the audit log of a workspace that somebody failed to sign in to an account of it: once in fifteen minutes for an
  * account and a reason, so that nobody can flood the log. An account that does not exist is nobody's to tell of.
  */
-// scope: nobody is signed in. no event: how a person signs in is theirs, not the workspace's.
+// scope: nobody is signed in.
+// no event: how a person signs in is theirs, not the workspace's.
 export const noteFailedSignIn = (system: Db, failed: FailedSignIn): Promise<void> =>
   transaction(system, async (tx) => {
     const home = await homeOf(tx, failed)
