@@ -9,6 +9,7 @@ import {
 import type { z } from 'zod'
 import type { Clock } from '../../base/clock.ts'
 import { AppError } from '../../base/errors.ts'
+import { originOf } from '../../base/networks.ts'
 import type { SecretBox } from '../../base/secret-box.ts'
 import type { Db } from '../../database/open.ts'
 import { outgoingPolicy } from '../outgoing-url.ts'
@@ -53,7 +54,7 @@ const insertWithin = async (
   { state, browser, sealed, workspaceId, returnTo }: NewRow,
   { address, now }: { address: string | undefined; now: Date },
 ): Promise<void> => {
-  const from = address ?? null
+  const from = address === undefined ? null : originOf(address)
   const { numAffectedRows } = await sql`
     insert into oidc_sign_ins (state_hash, workspace_id, browser_hash, sealed, return_to, address, expires_at)
     select ${hashSecretToken(state)}::bytea, ${workspaceId}::uuid, ${hashSecretToken(browser)}::bytea, ${sealed}::bytea,

@@ -9,7 +9,7 @@ import { type Browser, createBrowser } from '../../../test/browser.ts'
 import { startIssuer, strangerKey, type TestIssuer } from '../../../test/issuer.ts'
 import { giveUpAt, logInAt, startProvider } from '../../../test/provider.ts'
 import { toWireId } from '../../base/ids.ts'
-import { OidcConnection } from '../../domain/oidc/index.ts'
+import { OidcConnection, startSignIn } from '../../domain/oidc/index.ts'
 import { SignedIn } from '../../domain/sessions/index.ts'
 import { addMember, createUser, type Role } from '../../domain/users/index.ts'
 
@@ -147,6 +147,11 @@ test('whoever signed in once is known by the subject, whatever their address has
   provider.accounts.set(subject, { email: `${randomUUID()}@other.test`, email_verified: false })
   assert.equal((await signIn(place, subject)).user.id, toWireId('user', userId))
   assert.equal((await linksOf(place)).length, 1)
+  await connect(place)
+  assert.equal((await linksOf(place)).length, 1)
+  // Another provider may give the same subject to anybody.
+  await connect(place, {}, await newIssuer())
+  assert.deepEqual(await linksOf(place), [])
 })
 
 test('somebody new becomes a member where the workspace wants that, once however often they come', async () => {
@@ -428,6 +433,15 @@ test('an address that begins too many sign-ins has to wait, and others do not', 
     .where('workspace_id', '=', place.workspaceId)
     .execute()
   assert.equal(rows.length, 1)
+})
+
+test('a caller who has a whole IPv6 network has no more sign-ins for it', async () => {
+  const { workspaceId: workspace } = await newPlace()
+  const outside = { ...app.deps, system, providers: app.deps.oidcProviders }
+  const start = (address: string) => startSignIn({ workspace, address }, outside)
+  for (let i = 0; i < 100; i++) await start(`2001:db8:0:1::${i}`)
+  await assert.rejects(start('2001:db8:0:1:ffff::1'), { code: 'RATE_LIMIT_EXCEEDED' })
+  await start('2001:db8:0:2::1')
 })
 
 // --- With a provider that lies ---
