@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Db } from '../../database/open.ts'
 
-export type KeyCallsLease = {
+type KeyCallsLease = {
   workspaceId: string
   keyId: string
   /** Anywhere in the month. */
