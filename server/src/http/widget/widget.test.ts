@@ -346,11 +346,50 @@ test('each visitor, and each address by a widget key, has a minute of their own,
   await limited.close()
 })
 
-test('a suspended workspace is closed to visitors too', async () => {
+test('a page can read that it asks too often, and when to come back', async () => {
+  const limited = await openTestApp({ database, settings: { widgetReadsPerMinute: 1 } })
+  const site = await makeSite()
+  const headers = { origin: shop }
+  const read = () => limited.call('GET', '/widget/v1/config', { key: site.widgetKey, headers })
+  assert.equal((await read()).status, 200)
+  const refused = await read()
+  assert.deepEqual([refused.status, refused.headers['access-control-allow-origin']], [429, shop])
+  assert.match(refused.headers['retry-after'] ?? '', /^\d+$/)
+  await limited.close()
+})
+
+test('a visitor’s question counts as a chat message of the day, and a refusal tells them nothing of the plan', async () => {
+  const site = await makeSite()
+  const { system } = database
+  const day = new Date(now).toISOString().slice(0, 10)
+  const counted = { workspace_id: site.workspaceId, metric: 'chat_messages', day, slot: 1, used: 49 }
+  await system.insertInto('usage_counters').values(counted).execute()
+  await system.updateTable('workspaces').set({ plan_id: 'free' }).where('id', '=', site.workspaceId).execute()
+  const visit = await open(site)
+  const send = () => ask(visit.conversation_secret, messagesOf(visit), { body: { message: 'Hello' } })
+  assert.equal((await send()).status, 200)
+  const refused = await send()
+  const { message, details } = ((await refused.json()) as { error: Json }).error
+  assert.deepEqual([refused.status, refused.headers.get('access-control-allow-origin')], [429, shop])
+  assert.doesNotMatch(JSON.stringify({ message, details }), /free|\b50\b|"limit"/i)
+})
+
+test('a suspended workspace is closed to visitors too, and so is one of a suspended agency', async () => {
   const site = await makeSite()
   const visit = await open(site)
   const { system } = database
-  await system.updateTable('workspaces').set({ status: 'suspended' }).where('id', '=', site.workspaceId).execute()
-  assert.equal((await ask(site.widgetKey, '/config')).status, 401)
-  assert.equal((await ask(visit.conversation_secret, messagesOf(visit))).status, 401)
+  const agency = await app.makeWorkspace('live')
+  const change = (id: string, changes: { status?: 'active' | 'suspended'; parent_id?: string }) =>
+    system.updateTable('workspaces').set(changes).where('id', '=', id).execute()
+  const statuses = async () => [
+    (await ask(site.widgetKey, '/config')).status,
+    (await ask(visit.conversation_secret, messagesOf(visit))).status,
+  ]
+  await change(site.workspaceId, { parent_id: agency })
+  assert.deepEqual(await statuses(), [200, 200])
+  await change(agency, { status: 'suspended' })
+  assert.deepEqual(await statuses(), [401, 401])
+  await change(agency, { status: 'active' })
+  await change(site.workspaceId, { status: 'suspended' })
+  assert.deepEqual(await statuses(), [401, 401])
 })
