@@ -8,6 +8,7 @@ import { agentEndpoints } from './http/v1/agents.ts'
 import { apiKeyEndpoints } from './http/v1/api-keys.ts'
 import { auditLogEndpoints } from './http/v1/audit-logs.ts'
 import { authEndpoints } from './http/v1/auth.ts'
+import { backfillEndpoints } from './http/v1/backfills.ts'
 import { chatEndpoints } from './http/v1/chat.ts'
 import { contactEndpoints } from './http/v1/contacts.ts'
 import { conversationEndpoints } from './http/v1/conversations.ts'
@@ -56,6 +57,7 @@ const canonical: readonly Endpoint[] = [
   ...eventEndpoints,
   ...eventTypeEndpoints,
   ...webhookEndpoints,
+  ...backfillEndpoints,
   ...eventDeliveryEndpoints,
   ...auditLogEndpoints,
   ...requestLogEndpoints,

@@ -1,11 +1,12 @@
 import { createIngestKind } from './domain/knowledge/index.ts'
-import { createDeliveryKind } from './domain/webhooks/index.ts'
+import { createBackfillKind, createDeliveryKind } from './domain/webhooks/index.ts'
 import type { Deps } from './http/deps.ts'
 import type { WorkKind } from './work/work-kind.ts'
 
 /** The one list of every kind of background work. */
 export const workKinds = (deps: Deps): readonly WorkKind[] => [
   createDeliveryKind(deps),
+  createBackfillKind(deps),
   createIngestKind({
     clock: deps.clock,
     log: deps.log,

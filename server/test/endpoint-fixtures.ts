@@ -85,6 +85,7 @@ const firstOf = async (listed: Promise<Record<string, unknown>>): Promise<string
   return data[0].id
 }
 
+const hour = { from: '2026-03-11T11:00:00Z', to: '2026-03-11T12:00:00Z' }
 const webhook = { url: 'http://127.0.0.1:9/hook', events: ['*'] }
 
 /**
@@ -131,6 +132,10 @@ export const objects: Record<string, (tenant: Tenant, parents: Parents) => Promi
   'knowledge-sources': (tenant) =>
     idOf(tenant.post('/v1/knowledge-sources', { type: 'text', name: 'Fixture', content: 'Refunds take five days.' })),
   webhooks: (tenant) => idOf(tenant.post('/v1/webhooks', webhook)),
+  backfills: async (tenant) => {
+    const webhookId = await idOf(tenant.post('/v1/webhooks', webhook))
+    return idOf(tenant.post('/v1/events/backfill', { ...hour, webhook_id: webhookId, mode: 'all' }))
+  },
   events: async (tenant) => {
     await tenant.post('/v1/contacts', { name: 'Fixture' })
     await tenant.sequence()
@@ -159,6 +164,7 @@ export const objectsByPrefix: Record<string, string> = {
   agt: 'agents',
   ks: 'knowledge-sources',
   wh: 'webhooks',
+  bf: 'backfills',
   evt: 'events',
   key: 'api-keys',
   msg: 'messages',
@@ -200,6 +206,8 @@ export const bodies: Record<string, (n: number) => Record<string, unknown>> = {
   chat_send: (n) => ({ message: `How long does refund ${n} take?` }),
   klairo_create_contact: (n) => ({ name: `Ada ${n}` }),
   klairo_update_contact: (n) => ({ name: `Ada ${n}` }),
+  events_replay_many: (n) => ({ filter: { type: n === 0 ? 'contact.created' : 'contact.deleted' } }),
+  webhooks_rotate_secret: (n) => ({ overlap_seconds: n }),
   webhooks_create: (n) => ({ ...webhook, description: `Webhook ${n}` }),
   webhooks_update: (n) => ({ description: `Webhook ${n}` }),
 }
@@ -302,6 +310,10 @@ export const fresh: Record<string, (tenant: Tenant) => Promise<Prepared>> = {
       await tenant.app.call('POST', '/v1/users/me/totp/confirm', { key, body: { code } })
     ).json<{ recovery_codes: string[] }>()
     return { key, body: { password, code: recovery_codes[0] } }
+  },
+  backfills_create: async (tenant) => {
+    const { id } = await tenant.post('/v1/webhooks', webhook)
+    return { key: tenant.key, body: { ...hour, webhook_id: id, mode: 'missing' } }
   },
   invites_accept: async (tenant) => {
     const { token } = await tenant.post('/v1/invites', { email: `${randomUUID()}@acme.test`, role: 'viewer' })

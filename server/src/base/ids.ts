@@ -19,6 +19,7 @@ export const idPrefixes = {
   event: 'evt',
   webhook: 'wh',
   delivery: 'dlv',
+  backfill: 'bf',
   automation: 'auto',
   run: 'run',
   notification: 'ntf',

@@ -348,6 +348,22 @@ type WebhooksTable = Owned &
     tests: Counter
   }
 
+type BackfillsTable = Owned &
+  Stamped & {
+    id: string
+    webhook_id: string
+    from_time: Date
+    to_time: Date
+    cursor: string | null
+    types: string[] | null
+    mode: 'missing' | 'failed' | 'all'
+    status: 'running' | 'completed' | 'canceled'
+    estimated: number
+    enqueued: Counter
+    created_by: string
+    finished_at: Date | null
+  }
+
 type WebhookTroublesTable = Owned & {
   webhook_id: string
   first_failure_at: Date
@@ -373,7 +389,7 @@ type DeliveriesTable = Owned & {
   webhook_id: string
   event_id: string
   event_type: string
-  trigger: 'event' | 'manual' | 'replay'
+  trigger: 'event' | 'manual' | 'replay' | 'backfill'
   generation: number
   status: 'delivered' | 'failed' | 'skipped'
   attempts: number
@@ -471,6 +487,7 @@ export type Tables = {
   audit_logs: AuditLogsTable
   chunks: ChunksTable
   contact_terms: ContactTermsTable
+  backfills: BackfillsTable
   contacts: ContactsTable
   conversations: ConversationsTable
   deliveries: DeliveriesTable

@@ -28,6 +28,7 @@ const tags: Record<string, string> = {
   Events: 'The durable log of what happened, in sequence, with replay.',
   'Event types': 'The catalog: what can happen, when, and what is told of it.',
   Webhooks: 'Endpoints that are told of events, signed.',
+  Backfills: 'What a webhook missed, brought to it in the background.',
   'Event deliveries': 'Every attempt to tell a webhook of an event.',
   Klairo: 'The endpoints that klairo’s page prints, for clients written from it.',
   Chatloom:

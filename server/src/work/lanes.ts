@@ -201,13 +201,24 @@ export const resumeLane = async (tx: Db, lane: LaneId, now: Date): Promise<void>
 }
 
 /** Sets how fast a lane goes. Whoever holds it learns of it at the next renewal. */
-export const tuneLane = async (tx: Db, lane: LaneId, settings: LaneSettings): Promise<void> => {
-  const { maxRunning, perSecond, catchUpPerSecond, ordered } = settings
-  await sql`insert into lanes (workspace_id, kind, key, max_running, per_second, catch_up_per_second, ordered)
-    values (${lane.workspaceId}, ${lane.kind}, ${lane.key}, ${maxRunning}, ${perSecond}, ${catchUpPerSecond}, ${ordered})
-    on conflict (workspace_id, kind, key) do update set max_running = excluded.max_running, per_second = excluded.per_second,
-      catch_up_per_second = excluded.catch_up_per_second, ordered = excluded.ordered,
-      next_due_at = case when lanes.ordered <> excluded.ordered then now() else lanes.next_due_at end`.execute(tx)
+export const tuneLane = async (
+  tx: Db,
+  lane: LaneId,
+  settings: Omit<LaneSettings, 'catchUpPerSecond'>,
+): Promise<void> => {
+  const { maxRunning, perSecond, ordered } = settings
+  await sql`insert into lanes (workspace_id, kind, key, max_running, per_second, ordered)
+    values (${lane.workspaceId}, ${lane.kind}, ${lane.key}, ${maxRunning}, ${perSecond}, ${ordered})
+    on conflict (workspace_id, kind, key) do update
+      set max_running = excluded.max_running, per_second = excluded.per_second, ordered = excluded.ordered,
+        next_due_at = case when lanes.ordered <> excluded.ordered then now() else lanes.next_due_at end`.execute(tx)
+}
+
+/** Sets how many a second a lane may catch up with; null for what is usual. */
+export const tuneCatchUp = async (tx: Db, lane: LaneId, perSecond: number | null): Promise<void> => {
+  await sql`insert into lanes (workspace_id, kind, key, catch_up_per_second)
+    values (${lane.workspaceId}, ${lane.kind}, ${lane.key}, ${perSecond})
+    on conflict (workspace_id, kind, key) do update set catch_up_per_second = excluded.catch_up_per_second`.execute(tx)
 }
 
 /** Takes every lease back. Only for a database that nobody else can have open: its holders are dead. */

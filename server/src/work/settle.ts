@@ -21,6 +21,9 @@ const currentEpochs = async (tx: Db, items: WorkItem[]): Promise<Map<string, num
   )
 }
 
+// The column holds no more; what comes again that often counts for itself, if it counts at all.
+const mostAttempts = 32_767
+
 const replaceItems = async (tx: Db, done: WorkItem[], again: Map<string, Again>): Promise<void> => {
   const next = done.flatMap((item) => {
     const plan = again.get(item.id)
@@ -40,7 +43,7 @@ const replaceItems = async (tx: Db, done: WorkItem[], again: Map<string, Again>)
         band: plan.band,
         due_at: plan.dueAt,
         id: item.id,
-        attempt: item.attempt + 1,
+        attempt: Math.min(item.attempt + 1, mostAttempts),
         payload: plan.payload ?? item.payload,
         number: item.number,
         created_at: item.createdAt,

@@ -9,7 +9,16 @@ import { newId } from '../base/ids.ts'
 import { silentLog } from '../base/log.ts'
 import type { Db } from '../database/open.ts'
 import { enqueue } from './enqueue.ts'
-import { leaseLanes, pauseLane, readDueItems, releaseLanes, renewLanes, resumeLane, tuneLane } from './lanes.ts'
+import {
+  leaseLanes,
+  pauseLane,
+  readDueItems,
+  releaseLanes,
+  renewLanes,
+  resumeLane,
+  tuneCatchUp,
+  tuneLane,
+} from './lanes.ts'
 import { settle } from './settle.ts'
 import {
   type Again,
@@ -90,7 +99,7 @@ const kindOf = (
   })
 
 const tune = (lane: LaneId, settings: Partial<LaneSettings>) =>
-  tuneLane(db, lane, { maxRunning: null, perSecond: null, catchUpPerSecond: null, ordered: false, ...settings })
+  tuneLane(db, lane, { maxRunning: null, perSecond: null, ordered: false, ...settings })
 
 const running = new Set<Worker>()
 // A test that fails must not leave a worker behind that keeps the process alive.
@@ -597,7 +606,7 @@ test('a lane goes no faster than it says, and others do not wait for it', async 
 test('catching up is slow, and what is fresh does not wait behind it', async () => {
   const kind = newKind()
   const lane = await makeLane(kind)
-  await tune(lane, { catchUpPerSecond: 20 })
+  await tuneCatchUp(db, lane, 20)
   await enqueue(
     db,
     Array.from({ length: 200 }, () => ({ ...lane, id: newId(), band: 2, dueAt: new Date(), payload: 'old' })),

@@ -13,6 +13,8 @@ export const auditActions = [
   'api_key.revoked',
   'api_key.rotated',
   'api_key.updated',
+  'backfill.canceled',
+  'backfill.created',
   'delivery.retried',
   'event.replayed',
   'invite.created',

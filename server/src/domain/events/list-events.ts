@@ -1,4 +1,5 @@
 import { AppError } from '../../base/errors.ts'
+import type { Db } from '../../database/open.ts'
 import { type Ctx, requireScope } from '../context.ts'
 import { type Page, toPage } from '../wire.ts'
 import { typesNamed } from './event-names.ts'
@@ -25,19 +26,16 @@ const typesOf = (name: string | undefined, eventTypes: readonly EventType[]): st
   return types
 }
 
-/** Events of the workspace by sequence number. `from` is inclusive, `to` is not. */
-export const listEvents = async (
-  ctx: Ctx,
+/** Events of the workspace by sequence number, for verbs that have asked for a scope of their own. */
+export const findEvents = async (
+  db: Db,
+  workspaceId: string,
   filter: EventFilter,
   page: EventPage,
   { eventTypes }: { eventTypes: readonly EventType[] },
 ): Promise<Page<EventRow>> => {
-  requireScope(ctx, 'events:read')
   const types = typesOf(filter.type, eventTypes)
-  let query = ctx.db
-    .selectFrom('events')
-    .select(['id', 'sequence', 'payload'])
-    .where('workspace_id', '=', ctx.workspaceId)
+  let query = db.selectFrom('events').select(['id', 'sequence', 'payload']).where('workspace_id', '=', workspaceId)
   if (types) query = types.length === 1 ? query.where('type', '=', types[0]!) : query.where('type', 'in', types)
   if (filter.subject !== undefined) query = query.where('subject_id', '=', filter.subject)
   if (filter.from) query = query.where('created_at', '>=', filter.from)
@@ -48,4 +46,15 @@ export const listEvents = async (
     .limit(page.limit + 1)
     .execute()
   return toPage(rows, page.limit)
+}
+
+/** Events of the workspace by sequence number. `from` is inclusive, `to` is not. */
+export const listEvents = async (
+  ctx: Ctx,
+  filter: EventFilter,
+  page: EventPage,
+  outside: { eventTypes: readonly EventType[] },
+): Promise<Page<EventRow>> => {
+  requireScope(ctx, 'events:read')
+  return findEvents(ctx.db, ctx.workspaceId, filter, page, outside)
 }

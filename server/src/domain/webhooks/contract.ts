@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { idInput, idOutput, timeOutput } from '../wire.ts'
+import { SubjectInput } from '../events/index.ts'
+import { idInput, idOutput, timeInput, timeOutput } from '../wire.ts'
 import { ContentFilter } from './content-filter.ts'
 import { CustomHeaders } from './custom-headers.ts'
 
@@ -206,7 +207,7 @@ export const EventDelivery = z
       description:
         '`failed`: the last attempt failed. `skipped`: by an older version, when the webhook was disabled before it could be delivered.',
     }),
-    trigger: z.enum(['event', 'manual', 'replay']),
+    trigger: z.enum(['event', 'manual', 'replay', 'backfill']),
     sequence: z.number().int().nullable().meta({
       description:
         'Its place among the deliveries of this webhook, as in the header of the same name. Null for older ones.',
@@ -248,6 +249,28 @@ export const ReplayEvent = z.strictObject({
     description: 'Send it there, whatever the webhook subscribes to. Default: every webhook that subscribes to it.',
   }),
 })
+
+export const ReplayEvents = z
+  .strictObject({
+    event_ids: z.array(idInput('event')).min(1).max(100).optional(),
+    filter: z
+      .strictObject({
+        type: z.string().min(1).max(100).optional(),
+        subject: SubjectInput.optional(),
+        from: timeInput.optional(),
+        to: timeInput.optional(),
+      })
+      .refine((filter) => Object.keys(filter).length > 0, 'must name at least one condition')
+      .optional()
+      .meta({ description: 'As of `GET /v1/events`. It may find 250 events at most.' }),
+    webhook_id: idInput('webhook').optional().meta({
+      description: 'Send them there, whatever the webhook subscribes to. Default: every webhook that subscribes.',
+    }),
+  })
+  .refine(({ event_ids, filter }) => (event_ids === undefined) !== (filter === undefined), {
+    path: ['event_ids'],
+    message: 'Send either `event_ids` or `filter`.',
+  })
 
 export const Replayed = z
   .object({ enqueued: z.number().int(), delivery_ids: z.array(idOutput('delivery')) })

@@ -1,6 +1,6 @@
 import type { DeliveryErrorCode } from './delivery-error.ts'
 
-export type DeliveryTrigger = 'event' | 'manual' | 'replay'
+export type DeliveryTrigger = 'event' | 'manual' | 'replay' | 'backfill'
 
 /** What a waiting delivery carries. Ids are UUIDs. */
 export type DeliveryWork = {
@@ -8,6 +8,8 @@ export type DeliveryWork = {
   event_type: string
   trigger: DeliveryTrigger
   generation: number
+  /** The backfill that asked for it. */
+  backfill_id?: string
   /** Of a replay: the place that the event had among the webhook's deliveries. Fresh ones have it from their lane. */
   number: number | null
   /** Attempts made so far, and those of them that count against the schedule: an interrupted one does not. */

@@ -1,10 +1,22 @@
 export {
+  Backfill,
+  BackfillEstimate,
+  CreateBackfill,
+  cancelBackfill,
+  createBackfill,
+  createBackfillKind,
+  getBackfill,
+  listBackfills,
+  presentBackfill,
+} from './backfills/index.ts'
+export {
   CreateWebhook,
   deliveryStatuses,
   EventDelivery,
   EventDeliveryWithAttempts,
   NewWebhook,
   ReplayEvent,
+  ReplayEvents,
   Replayed,
   RotatedSecret,
   RotateSecret,
@@ -28,6 +40,7 @@ export { promoteSecret } from './promote-secret.ts'
 export { purgeSecrets } from './purge-secrets.ts'
 export { readCheckpoint } from './read-checkpoint.ts'
 export { replayEvent } from './replay-event.ts'
+export { replayEvents } from './replay-events.ts'
 export { retryDelivery } from './retry-delivery.ts'
 export { rotateSecret } from './rotate-secret.ts'
 export { testWebhook } from './test-webhook.ts'

@@ -29,7 +29,7 @@ type WaitingItem = Pick<Selectable<Tables['work_items']>, 'id' | 'key' | 'due_at
 const numberOf = (number: number | string | null): number | null => (number === null ? null : Number(number))
 
 export const ofWaitingItem = (item: WaitingItem): DeliveryRow => {
-  const { generation: _, failures: __, ...work } = readDeliveryWork(item.payload)
+  const { generation: _, failures: __, backfill_id: ___, ...work } = readDeliveryWork(item.payload)
   return {
     ...work,
     id: item.id,

@@ -20,6 +20,21 @@ const targetsOf = async (ctx: Ctx, tx: Db, names: string[], webhookId: string | 
   return [webhook]
 }
 
+/** Makes an event due at one webhook, or at all that subscribe to it now. Returns the ids of the deliveries. */
+export const replayWithin = async (
+  ctx: Ctx,
+  tx: Db,
+  event: { id: string; type: string; names: string[] },
+  webhookId: string | undefined,
+): Promise<{ due: string[]; webhookIds: string[] }> => {
+  const targets = await targetsOf(ctx, tx, event.names, webhookId)
+  const now = ctx.clock.now()
+  const due: string[] = []
+  for (const target of targets)
+    due.push(await sendAgain(tx, { workspaceId: ctx.workspaceId, event, webhookId: target.id, trigger: 'replay', now }))
+  return { due, webhookIds: targets.map(({ id }) => id) }
+}
+
 /**
  * Sends an event again: to one webhook, whatever it subscribes to, or to all that subscribe to it now. Returns the ids of
  * the deliveries that are due.
@@ -33,17 +48,11 @@ export const replayEvent = async (
   // no event: a delivery about deliveries would be delivered too, without end.
   return transaction(ctx.db, async (tx) => {
     const event = await findSentEvent(tx, ctx.workspaceId, id)
-    const targets = await targetsOf(ctx, tx, event.names, webhookId)
-    const now = ctx.clock.now()
-    const due: string[] = []
-    for (const target of targets)
-      due.push(
-        await sendAgain(tx, { workspaceId: ctx.workspaceId, event, webhookId: target.id, trigger: 'replay', now }),
-      )
+    const { due, webhookIds } = await replayWithin(ctx, tx, event, webhookId)
     await recordAudit(ctx, tx, {
       action: 'event.replayed',
       target: { type: 'event', id: toWireId('event', id) },
-      detail: { webhook_ids: targets.map((target) => toWireId('webhook', target.id)) },
+      detail: { webhook_ids: webhookIds.map((webhook) => toWireId('webhook', webhook)) },
     })
     return due
   })

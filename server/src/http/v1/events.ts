@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { AppError } from '../../base/errors.ts'
 import { toWireId } from '../../base/ids.ts'
 import { Event, type EventPage, getEvent, listEvents, presentEvent, SubjectInput } from '../../domain/events/index.ts'
-import { ReplayEvent, Replayed, replayEvent } from '../../domain/webhooks/index.ts'
+import { ReplayEvent, ReplayEvents, Replayed, replayEvent, replayEvents } from '../../domain/webhooks/index.ts'
 import { idInput, integerQuery, listOf, pageQuery, timeInput } from '../../domain/wire.ts'
 import { accepted, defineEndpoint, ok } from '../endpoint.ts'
 
@@ -74,6 +74,23 @@ export const eventEndpoints = [
     params,
     responses: { 200: Event },
     handler: async ({ ctx, params: { id } }) => ok(presentEvent(await getEvent(ctx, id))),
+  }),
+  defineEndpoint({
+    id: 'events_replay_many',
+    method: 'POST',
+    path: '/v1/events/replay',
+    access: 'events:replay',
+    tag,
+    summary: 'Send events again',
+    description:
+      'Named by their ids, 100 at most, or by a filter that finds 250 at most; for more there is `POST /v1/events/backfill`. All of them or none: 404 when one is not there.',
+    body: ReplayEvents,
+    responses: { 202: Replayed },
+    errors: [409],
+    handler: async ({ ctx, body, deps }) => {
+      const due = await replayEvents(ctx, body, deps)
+      return accepted({ enqueued: due.length, delivery_ids: due.map((delivery) => toWireId('delivery', delivery)) })
+    },
   }),
   defineEndpoint({
     id: 'events_replay',

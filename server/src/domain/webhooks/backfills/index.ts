@@ -1,0 +1,7 @@
+export { createBackfillKind } from './backfill.work.ts'
+export { cancelBackfill } from './cancel-backfill.ts'
+export { Backfill, BackfillEstimate, CreateBackfill } from './contract.ts'
+export { createBackfill } from './create-backfill.ts'
+export { getBackfill } from './get-backfill.ts'
+export { listBackfills } from './list-backfills.ts'
+export { presentBackfill } from './present.ts'
