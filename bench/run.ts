@@ -1,6 +1,7 @@
 import { benchChat } from './chat.ts'
 import { benchHttp } from './http.ts'
 import { benchLimits } from './limits.ts'
+import { benchRowLevelSecurity } from './row-level-security.ts'
 import { benchStart } from './start.ts'
 
 const benches: Record<string, () => Promise<void>> = {
@@ -8,6 +9,7 @@ const benches: Record<string, () => Promise<void>> = {
   chat: benchChat,
   http: benchHttp,
   limits: benchLimits,
+  rls: benchRowLevelSecurity,
 }
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !(name in benches))
