@@ -172,6 +172,7 @@ test('a long one goes in chunks with its progress told, and canceling takes back
     await assert.rejects(cancelBackfill(ctx, id), { code: 'CONFLICT' })
     const second = await begin(ctx, webhookId, 'all')
     assert.equal(second.estimated, 0)
+    assert.equal((await completed(ctx, second.id)).enqueued, 0)
 
     await database.system.updateTable('backfills').set({ status: 'running' }).where('id', '=', id).execute()
     const canceled = await cancelBackfill(ctx, id)
