@@ -206,6 +206,12 @@ export const bodies: Record<string, (n: number) => Record<string, unknown>> = {
   chat_send: (n) => ({ message: `How long does refund ${n} take?` }),
   klairo_create_contact: (n) => ({ name: `Ada ${n}` }),
   klairo_update_contact: (n) => ({ name: `Ada ${n}` }),
+  // The webhook is made for each request; this one only has the right shape.
+  backfills_create: (n) => ({
+    ...hour,
+    webhook_id: 'wh_01h455vb4pex5vsknk084sn02q',
+    mode: n === 0 ? 'missing' : 'all',
+  }),
   events_replay_many: (n) => ({ filter: { type: n === 0 ? 'contact.created' : 'contact.deleted' } }),
   webhooks_rotate_secret: (n) => ({ overlap_seconds: n }),
   webhooks_create: (n) => ({ ...webhook, description: `Webhook ${n}` }),

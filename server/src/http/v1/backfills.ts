@@ -26,7 +26,7 @@ export const backfillEndpoints = [
     tag,
     summary: 'Bring a webhook what it missed',
     description:
-      'Sends the events of a window again, in the background, oldest first, beside what is fresh and slower than it. With `dry_run` it only says how many there are. Receivers see the `webhook-id` of the first time and a replay header, so that they can tell what they have already. 409 when the webhook is disabled, or ten backfills run.',
+      'Sends the events of a window again, in the background, oldest first, beside what is fresh and slower than it. With `dry_run` it only says how many there are. Receivers see the `webhook-id` of the first time and a replay header, so that they can tell what they have already. 409 when the webhook is disabled, or 100 backfills run.',
     body: CreateBackfill,
     responses: { 200: BackfillEstimate, 202: Backfill },
     errors: [409],

@@ -19,7 +19,7 @@ import { backfillLane } from './work.ts'
 
 type Input = z.output<typeof CreateBackfill>
 
-const maxRunning = 10
+const maxRunning = 100
 
 const findTarget = async (ctx: Ctx, webhookId: string) => {
   const webhook = await ctx.db
