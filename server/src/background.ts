@@ -1,3 +1,4 @@
+import type { Role } from './config.ts'
 import { warnOfExpiry } from './domain/api-keys/index.ts'
 import { sequenceEvents } from './domain/events/index.ts'
 import { purgeSignIns } from './domain/oidc/index.ts'
@@ -22,22 +23,51 @@ const busyBatch = 12
 const housekeepingEveryMs = 3_600_000
 const warnEveryMs = 600_000
 
-type Options = { pollMs?: number }
+type Options = { role?: Role; pollMs?: number }
 
-/** Starts what runs beside the requests: the sequencer, the worker, and housekeeping. Returns how to stop it. */
-export const startBackground = async (deps: Deps, { pollMs = 250 }: Options = {}): Promise<() => Promise<void>> => {
-  const { database, clock, log, keyCache, requestRecorder } = deps
+// What a process writes of its own requests, whatever its role.
+const startFlushing = (deps: Deps): (() => Promise<void>) => {
+  const { log, keyCache, requestRecorder } = deps
+  const flush = () => keyCache.flush().catch((error) => log.error({ err: error }, 'key use could not be noted'))
+  const timers = [setInterval(flush, flushEveryMs), setInterval(requestRecorder.flush, recordEveryMs)]
+  return async () => {
+    for (const timer of timers) clearInterval(timer)
+    await flush()
+    await requestRecorder.flush()
+  }
+}
+
+// The work that requests leave is done elsewhere: say that there is some, and have a place for what is written next.
+const leaveWorkToOthers = ({ database, clock, log }: Deps): (() => Promise<void>) => {
+  database.onCommit(() => database.signals.tell('committed'))
+  const prepare = () =>
+    database
+      .prepareDays(clock.now())
+      .catch((error) => log.error({ err: error }, 'the coming days could not be prepared'))
+  const timer = setInterval(prepare, housekeepingEveryMs)
+  return async () => clearInterval(timer)
+}
+
+const startWork = async (deps: Deps, pollMs: number): Promise<() => Promise<void>> => {
+  const { database, clock, log } = deps
+  const { signals } = database
   // The folder's lock proves that whoever held leases here has died: their work need not wait for the leases to end.
   if (database.kind === 'embedded') await freeLanes(database.system)
   const fanOut = createFanOut(clock)
   const worker = startWorker({ db: database.system, kinds: workKinds(deps), clock, log, pollMs })
   let wokenAt = 0
   let gatherMs = 4
+  let committedHere = false
   const sequencer = startLoop({
     // Many commits become one step. A commit may also have enqueued work of its own, which need not be looked for as often.
     step: async () => {
-      const { more, enqueued, sequenced } = await sequenceEvents(database.system, fanOut)
+      const ours = committedHere
+      committedHere = false
+      const { more, enqueued, sequenced, held } = await sequenceEvents(database.system, fanOut)
       gatherMs = sequenced >= busyBatch ? 20 : 4
+      if (sequenced > 0) signals.tell('sequenced')
+      // Whoever is at it may have looked before our commit. To pass on what others said would go round for ever.
+      if (!held && ours) signals.tell('committed')
       if (enqueued > 0 || Date.now() - wokenAt >= wakeEveryMs) {
         wokenAt = Date.now()
         worker.wake()
@@ -48,7 +78,12 @@ export const startBackground = async (deps: Deps, { pollMs = 250 }: Options = {}
     gatherMs: () => gatherMs,
     onError: (error) => log.error({ err: error }, 'the sequencer stumbled and goes on'),
   })
-  database.onCommit(sequencer.wake)
+  database.onCommit(() => {
+    committedHere = true
+    sequencer.wake()
+  })
+  signals.hear('committed', sequencer.wake)
+  signals.hear('sequenced', worker.wake)
 
   const keyWatch = startLoop({
     step: () => warnOfExpiry(database.system, clock.now()),
@@ -57,7 +92,6 @@ export const startBackground = async (deps: Deps, { pollMs = 250 }: Options = {}
     onError: (error) => log.error({ err: error }, 'keys that expire could not be told of and will be'),
   })
 
-  const flush = () => keyCache.flush().catch((error) => log.error({ err: error }, 'key use could not be noted'))
   const keepHouse = () =>
     Promise.all([
       database.prepareDays(clock.now()),
@@ -70,18 +104,28 @@ export const startBackground = async (deps: Deps, { pollMs = 250 }: Options = {}
       purgeSignIns(database.system, clock.now()),
       purgeVisits(database.system, clock.now()),
     ]).catch((error) => log.error({ err: error }, 'housekeeping failed and will be tried again'))
-  const timers = [
-    setInterval(flush, flushEveryMs),
-    setInterval(requestRecorder.flush, recordEveryMs),
-    setInterval(keepHouse, housekeepingEveryMs),
-  ]
+  const house = setInterval(keepHouse, housekeepingEveryMs)
 
   return async () => {
-    for (const timer of timers) clearInterval(timer)
+    clearInterval(house)
     await worker.stop()
     await sequencer.stop()
     await keyWatch.stop()
-    await flush()
-    await requestRecorder.flush()
+  }
+}
+
+/**
+ * Starts what runs beside the requests: the sequencer, the worker and housekeeping, or for `api` only what its own requests
+ * leave to be written. Returns how to stop it.
+ */
+export const startBackground = async (
+  deps: Deps,
+  { role = 'all', pollMs = 250 }: Options = {},
+): Promise<() => Promise<void>> => {
+  const stopFlushing = startFlushing(deps)
+  const stopWork = role === 'api' ? leaveWorkToOthers(deps) : await startWork(deps, pollMs)
+  return async () => {
+    await stopWork()
+    await stopFlushing()
   }
 }

@@ -70,3 +70,11 @@ test('the secret key is 32 bytes in base64', () => {
   for (const bad of [Buffer.alloc(31).toString('base64'), Buffer.alloc(33).toString('base64'), 'x'])
     assert.match(faultsOf({ PARLEY_SECRET_KEY: bad }), /32 bytes/)
 })
+
+test('only a PostgreSQL can be shared by processes that each do a part', () => {
+  assert.equal(readConfig({}).PARLEY_ROLE, 'all')
+  for (const PARLEY_ROLE of ['api', 'worker'])
+    assert.match(faultsOf({ PARLEY_ROLE }), /PARLEY_ROLE: the embedded database has one process/)
+  assert.equal(readConfig({ PARLEY_ROLE: 'worker', DATABASE_URL: 'postgres://x/y' }).PARLEY_ROLE, 'worker')
+  assert.match(faultsOf({ PARLEY_ROLE: 'sequencer', DATABASE_URL: 'postgres://x/y' }), /PARLEY_ROLE/)
+})

@@ -33,7 +33,13 @@ const secret = z
   .transform((text) => Buffer.from(text, 'base64'))
   .refine((bytes) => bytes.length === 32, 'must be 32 bytes in base64')
 
+const roles = ['all', 'api', 'worker'] as const
+
+/** `api` answers requests, `worker` does the work that they leave, `all` does both. */
+export type Role = (typeof roles)[number]
+
 const Environment = z.object({
+  PARLEY_ROLE: z.enum(roles).default('all'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
   HOST: z.string().min(1).default('127.0.0.1'),
   PARLEY_DATA_DIR: z.string().min(1).default('.parley'),
@@ -73,10 +79,16 @@ export class ConfigError extends Error {
   }
 }
 
-const together = (config: Config): string[] =>
-  (config.PARLEY_MODEL_BASE_URL === undefined) === (config.PARLEY_MODEL_NAME === undefined)
+const together = (config: Config): string[] => [
+  ...((config.PARLEY_MODEL_BASE_URL === undefined) === (config.PARLEY_MODEL_NAME === undefined)
     ? []
-    : ['PARLEY_MODEL_BASE_URL and PARLEY_MODEL_NAME go together: set both, or neither.']
+    : ['PARLEY_MODEL_BASE_URL and PARLEY_MODEL_NAME go together: set both, or neither.']),
+  ...(config.PARLEY_ROLE === 'all' || config.DATABASE_URL !== undefined
+    ? []
+    : [
+        `PARLEY_ROLE: the embedded database has one process, which must do everything. Set DATABASE_URL to run a process for ${config.PARLEY_ROLE} alone, or leave the role away.`,
+      ]),
+]
 
 /** Reads the environment once. Empty variables count as absent. Throws ConfigError. */
 export const readConfig = (environment: Record<string, string | undefined>): Config => {

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { type AddressInfo, createServer as createNetServer } from 'node:net'
 import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
 import type { FastifyInstance } from 'fastify'
 import { startBackground } from './background.ts'
 import { systemClock } from './base/clock.ts'
@@ -26,6 +27,8 @@ import type { Deps } from './http/deps.ts'
 import { createKeyCache } from './http/key-cache.ts'
 import { createServer } from './http/server.ts'
 import { createSessionCache } from './http/session-cache.ts'
+import { shareRevocations } from './http/share-revocations.ts'
+import { healthEndpoints } from './http/v1/health.ts'
 import { createExtractiveModel } from './models/extractive/create-extractive-model.ts'
 import type { Model } from './models/model.ts'
 import { loadSecrets } from './secrets.ts'
@@ -71,21 +74,24 @@ const buildDeps = async (
   const tokens = createTokenFormat(secrets.sessions)
   const extractive = createExtractiveModel()
   const safeHttp = createSafeHttp()
-  return {
-    database,
-    clock: systemClock,
-    log,
-    keys,
+  const caches = shareRevocations(database.signals, {
     keyCache: createKeyCache({
       database,
       keys,
       clock: systemClock,
       onError: (error) => log.error({ err: error }, 'key use could not be noted'),
     }),
+    sessionCache: createSessionCache({ database, tokens, clock: systemClock }),
+  })
+  return {
+    ...caches,
+    database,
+    clock: systemClock,
+    log,
+    keys,
     widgetFormat: createWidgetFormat({ brand: config.PARLEY_KEY_BRAND, pepper: secrets.pepper }),
     requestRecorder: createRequestRecorder({ system: database.system, log }),
     tokens,
-    sessionCache: createSessionCache({ database, tokens, clock: systemClock }),
     passwords: createPasswords(),
     models: { default: await openModel(config, extractive), extractive },
     safeHttp,
@@ -122,6 +128,11 @@ const guideReady = async (database: Database): Promise<void> => {
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }
+
+const greetWorker = (baseUrl: string): void =>
+  console.log(
+    `Parley is ready: a worker, whose health is at ${baseUrl}/readyz. Requests are answered by other processes.\n`,
+  )
 
 const welcome = (config: Config, baseUrl: string, credentialsPath: string, database: Database, log: Log): void => {
   const key = `$(node -p 'require("${credentialsPath}").sandbox_key')`
@@ -170,8 +181,20 @@ const listen = (server: FastifyInstance, { HOST, PORT }: Config): Promise<unknow
     throw new ConfigError([`PORT: port ${PORT} on ${HOST} is in use. Stop what listens there, or choose another.`])
   })
 
+// `--role worker` is PARLEY_ROLE=worker, said more briefly.
+const readArguments = (): { PARLEY_ROLE?: string } => {
+  try {
+    const { role } = parseArgs({ options: { role: { type: 'string' } } }).values
+    return role === undefined ? {} : { PARLEY_ROLE: role }
+  } catch (error) {
+    throw new ConfigError([
+      `${error instanceof Error ? error.message : error}\n  The only argument is --role all|api|worker.`,
+    ])
+  }
+}
+
 const run = async (): Promise<void> => {
-  const given = readConfig(process.env)
+  const given = readConfig({ ...process.env, ...readArguments() })
   const config: Config = given.PORT === 0 ? { ...given, PORT: await freePort(given.HOST) } : given
   const log = createLog(config.PARLEY_LOG_LEVEL)
   const dataDir = resolve(config.PARLEY_DATA_DIR)
@@ -184,8 +207,9 @@ const run = async (): Promise<void> => {
     onError: (error) => log.error({ err: error }, 'a database connection failed'),
   })
   const deps = await buildDeps(config, dataDir, database, log, stopping.signal)
-  const server = createServer(deps, endpoints)
-  const stopBackground = await startBackground(deps)
+  const role = config.PARLEY_ROLE
+  const server = createServer(deps, role === 'worker' ? healthEndpoints : endpoints)
+  const stopBackground = await startBackground(deps, { role })
 
   let stopped: Promise<void> | undefined
   const stop = () => {
@@ -210,13 +234,18 @@ const run = async (): Promise<void> => {
       )
     })
 
+  if (role === 'worker') {
+    await listen(server, config)
+    greetWorker(localUrl(config))
+    return
+  }
   const credentials = await firstStart(deps, dataDir)
   if (!credentials)
     await renewBaseUrl(dataDir, deps.settings.publicUrl).catch((error) =>
       log.warn({ err: error }, 'credentials.json could not be brought up to date; nothing else needs it'),
     )
   await listen(server, config)
-  if (credentials) await guideReady(database)
+  if (credentials && role === 'all') await guideReady(database)
   if (!stopping.signal.aborted)
     welcome(config, deps.settings.publicUrl, join(dataDir, 'credentials.json'), database, log)
 }

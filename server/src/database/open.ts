@@ -7,7 +7,9 @@ import { lockFolder } from './folder-lock.ts'
 import { migrate } from './migrate.ts'
 import { ensurePartitions } from './partitions.ts'
 import { createPostgresPool } from './postgres-pool.ts'
+import { createPostgresSignals } from './postgres-signals.ts'
 import { createScopedDialect } from './scoped-dialect.ts'
+import { noSignals, type Signals } from './signals.ts'
 import type { Tables } from './tables.ts'
 
 /** The query builder: a database or the transaction inside it. */
@@ -21,6 +23,8 @@ export type Database = {
   system: Db
   /** Called after every committed transaction of a workspace: there may be new events or work. */
   onCommit(listener: () => void): void
+  /** Between the processes on this database. */
+  signals: Signals
   /** Makes the coming days' partitions; called once a few hours. */
   prepareDays(now: Date): Promise<void>
   close(): Promise<void>
@@ -73,6 +77,9 @@ export const openDatabase = async (config: DatabaseConfig): Promise<Database> =>
     await unlock()
     throw error
   }
+  const signals = config.url
+    ? createPostgresSignals({ url: config.url, onError: config.onError ?? (() => undefined) })
+    : noSignals
   const listeners: (() => void)[] = []
   const committed = () => {
     for (const listener of listeners) listener()
@@ -94,8 +101,10 @@ export const openDatabase = async (config: DatabaseConfig): Promise<Database> =>
     workspace,
     system,
     onCommit: (listener) => listeners.push(listener),
+    signals,
     prepareDays: (now) => ensurePartitions(pool, now),
     close: async () => {
+      await signals.close()
       await pool.close()
       await unlock()
     },

@@ -38,6 +38,8 @@ const passing = /^(08|57|53)|^40(001|P01)$/
 // Longer than any statement of ours; a database that has gone silent must not hold requests for ever.
 const statementTimeoutMs = 30_000
 const answerTimeoutMs = 35_000
+// A process that was frozen in the middle of a transaction holds its locks, the sequencer's too, until this has passed.
+const idleInTransactionMs = 8_000
 const scriptTimeoutMs = 3_600_000
 
 const translate = (error: unknown): unknown => {
@@ -66,7 +68,7 @@ export const createPostgresPool = ({ url, max, onError }: Options): ConnectionPo
     types,
     connectionTimeoutMillis: 10_000,
     statement_timeout: statementTimeoutMs,
-    idle_in_transaction_session_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: idleInTransactionMs,
     query_timeout: answerTimeoutMs,
     application_name: 'parley',
   } as pg.PoolConfig)

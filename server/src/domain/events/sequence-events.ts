@@ -14,18 +14,18 @@ const lockKey = 7_252_091_403
 
 type Row = { workspace_id: string; first: number; last: number; first_at: Date; last_at: Date }
 
+/** `held` is false when another process was numbering at that moment: it may not have seen what was committed just now. */
+export type Sequencing = { sequenced: number; enqueued: number; more: boolean; held: boolean }
+
 /**
  * Moves committed events from the outbox to the log, giving each the next number of its workspace. Numbering after commit,
  * by one writer, is what lets a reader page by `sequence` without ever skipping an event that committed late.
  */
-export const sequenceEvents = async (
-  db: Db,
-  fanOut: FanOut,
-): Promise<{ sequenced: number; enqueued: number; more: boolean }> =>
+export const sequenceEvents = async (db: Db, fanOut: FanOut): Promise<Sequencing> =>
   // scope: background work, done for all workspaces at once.
   // no event: it only numbers what was recorded before.
   transaction(db, async (tx) => {
-    const { rows } = await sql<Row>`
+    const { rows } = await sql<(Row | Record<keyof Row, null>) & { held: boolean }>`
       with mine as materialized (
         select pg_try_advisory_xact_lock(${lockKey}) as held
       ), taken as (
@@ -47,10 +47,13 @@ export const sequenceEvents = async (
         insert into events (workspace_id, created_at, id, sequence, type, names, subject_type, subject_id, payload)
         select workspace_id, created_at, id, sequence, type, names, subject_type, subject_id, head || sequence || tail
         from numbered order by workspace_id, sequence
+      ), ranges as (
+        select workspace_id, min(sequence) as first, max(sequence) as last, min(created_at) as first_at, max(created_at) as last_at
+        from numbered group by workspace_id
       )
-      select workspace_id, min(sequence) as first, max(sequence) as last, min(created_at) as first_at, max(created_at) as last_at
-      from numbered group by workspace_id`.execute(tx)
-    const ranges = rows.map((row) => ({
+      select mine.held, ranges.* from mine left join ranges on true`.execute(tx)
+    const found = rows.filter((row): row is Row & { held: boolean } => row.workspace_id !== null)
+    const ranges = found.map((row) => ({
       workspaceId: row.workspace_id,
       from: Number(row.first),
       to: Number(row.last),
@@ -59,5 +62,5 @@ export const sequenceEvents = async (
     }))
     const sequenced = ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0)
     const enqueued = sequenced > 0 ? await fanOut(tx, ranges) : 0
-    return { sequenced, enqueued, more: sequenced === batchSize }
+    return { sequenced, enqueued, more: sequenced === batchSize, held: rows[0]?.held === true }
   })
