@@ -2,6 +2,7 @@ import { chatloomEndpoints } from './http/dialects/chatloom/agents.ts'
 import { klairoContactEndpoints } from './http/dialects/klairo/contacts.ts'
 import { klairoDoors } from './http/dialects/klairo/doors.ts'
 import { klairoKeyEndpoints } from './http/dialects/klairo/keys.ts'
+import { klairoWebhookEndpoints } from './http/dialects/klairo/webhooks.ts'
 import type { Endpoint } from './http/endpoint.ts'
 import { accountEndpoints } from './http/v1/accounts.ts'
 import { agentEndpoints } from './http/v1/agents.ts'
@@ -70,6 +71,7 @@ const documented: readonly Endpoint[] = [
   ...klairoDoors(canonical),
   ...klairoKeyEndpoints,
   ...klairoContactEndpoints,
+  ...klairoWebhookEndpoints,
   ...chatloomEndpoints,
 ]
 

@@ -206,6 +206,7 @@ export const bodies: Record<string, (n: number) => Record<string, unknown>> = {
   chat_send: (n) => ({ message: `How long does refund ${n} take?` }),
   klairo_create_contact: (n) => ({ name: `Ada ${n}` }),
   klairo_update_contact: (n) => ({ name: `Ada ${n}` }),
+  klairo_webhooks_post: (n) => ({ ...webhook, description: `Webhook ${n}` }),
   // The webhook is made for each request; this one only has the right shape.
   backfills_create: (n) => ({
     ...hour,

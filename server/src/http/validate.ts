@@ -49,7 +49,7 @@ const sentenceOf = (issue: Issue): { param: string; message: string } => {
 }
 
 /** Parses what a caller sent; throws BAD_REQUEST that names the first fault and lists the rest. */
-export const validate = (schema: z.ZodType, value: unknown): unknown => {
+export const validate = <Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> => {
   const parsed = schema.safeParse(value, { reportInput: true })
   if (parsed.success) return parsed.data
   const faults = parsed.error.issues.slice(0, maxListed).map(sentenceOf)

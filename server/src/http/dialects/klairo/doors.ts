@@ -5,6 +5,7 @@ const doors: Record<string, { id: string; path: string }> = {
   auth_login: { id: 'klairo_login', path: '/api/auth/login' },
   auth_refresh: { id: 'klairo_refresh', path: '/api/auth/refresh' },
   chat_send: { id: 'klairo_chat', path: '/api/chat' },
+  webhooks_delete: { id: 'klairo_delete_webhook', path: '/api/webhooks/{id}' },
   users_get_me: { id: 'klairo_get_me', path: '/api/users/me' },
 }
 
