@@ -146,6 +146,20 @@ type EventsTable = Owned & {
   payload: string
 }
 
+/** `day` is written as YYYY-MM-DD. */
+type EventDaysTable = Owned & { day: string; first: number; last: number; types: string[] }
+
+type UndeliveredEventsTable = Owned & {
+  webhook_id: string
+  event_id: string
+  event_at: Date
+  sequence: number
+  type: string
+  subject_id: string | null
+}
+
+type WorkspaceHistoryTable = Owned & { kept_from: string }
+
 type LanesTable = Owned & {
   kind: string
   key: string
@@ -495,6 +509,9 @@ export type Tables = {
   event_outbox: EventOutboxTable
   event_sequences: EventSequencesTable
   events: EventsTable
+  event_days: EventDaysTable
+  undelivered_events: UndeliveredEventsTable
+  workspace_history: WorkspaceHistoryTable
   idempotency_keys: IdempotencyKeysTable
   installation: InstallationTable
   invites: InvitesTable
