@@ -117,6 +117,16 @@ test('what was leased and not used goes back; a killed process keeps less than a
   assert.equal(await admitted(Array.from({ length: 1_500 }, () => callWith(first, key))), 1_000 - 3 - 10)
 })
 
+test('calls at the same moment that know different quotas are answered, and counted once each', async () => {
+  const { workspaceId, key } = await makeKey('starter')
+  const process = startProcess()
+  const holder = (await process.find(key))!
+  const quotas = [100, 1_000, 100, 1_000]
+  await Promise.all(quotas.map((keyCallsPerMonth) => process.count({ ...holder, keyCallsPerMonth })))
+  await process.flush()
+  assert.deepEqual(await storedCalls(workspaceId), [4])
+})
+
 test('calls without a quota are counted too, and not twice once the plan has one', async () => {
   const workspaceId = await app.makeWorkspace('live')
   const key = await app.makeKey({ workspaceId, mode: 'live' })

@@ -29,6 +29,9 @@ type Month = {
   lease: Promise<void> | undefined
 }
 
+// Apart for each limit: calls that learned of a change at different moments would undo each other's leases for ever.
+const nameOf = ({ keyId }: KeyHolder, limit: number): string => `${keyId} ${limit}`
+
 const monthOf = (at: Date): number => at.getUTCFullYear() * 12 + at.getUTCMonth()
 
 /**
@@ -46,8 +49,9 @@ export const createKeyQuota = ({ system, clock }: { system: Db; clock: Clock }):
   }
 
   const monthFor = (holder: KeyHolder, limit: number, now: Date): Month => {
-    const known = months.get(holder.keyId)
-    if (known && known.limit === limit && known.month === monthOf(now)) return known
+    const name = nameOf(holder, limit)
+    const known = months.get(name)
+    if (known?.month === monthOf(now)) return known
     if (known) release(known)
     const made: Month = {
       holder,
@@ -59,7 +63,7 @@ export const createKeyQuota = ({ system, clock }: { system: Db; clock: Clock }):
       emptyUntil: 0,
       lease: undefined,
     }
-    months.set(holder.keyId, made)
+    months.set(name, made)
     return made
   }
 
@@ -76,8 +80,8 @@ export const createKeyQuota = ({ system, clock }: { system: Db; clock: Clock }):
     if (!granted) return false
     state.tokens += calls
     state.leasedAt = at
-    // Another month, or another limit, has begun meanwhile.
-    if (months.get(holder.keyId) !== state) release(state)
+    // Another month has begun meanwhile.
+    if (months.get(nameOf(holder, limit)) !== state) release(state)
     return true
   }
 
@@ -121,9 +125,9 @@ export const createKeyQuota = ({ system, clock }: { system: Db; clock: Clock }):
       return 'allowed' in outcome ? outcome : takeLeased(outcome)
     },
     giveUp: () => {
-      for (const [keyId, state] of months) {
+      for (const [name, state] of months) {
         release(state)
-        if (!state.lease && state.emptyUntil <= clock.now().getTime()) months.delete(keyId)
+        if (!state.lease && state.emptyUntil <= clock.now().getTime()) months.delete(name)
       }
       return unused.splice(0)
     },

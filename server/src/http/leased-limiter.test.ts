@@ -165,6 +165,18 @@ test('a limit that changes holds from the next request on', async () => {
   assert.equal((await take(3)).allowed, false)
 })
 
+test('requests at the same moment that know different limits are answered after one lease each', async () => {
+  const { processes, statements } = makeProcesses(1)
+  const { name } = bucketOf(60)
+  const process = processes[0]!
+  const outcomes = await Promise.all([60, 300, 60, 300].map((perMinute) => process.take([{ name, perMinute }])))
+  assert.deepEqual(
+    outcomes.map(({ allowed, limit }) => [allowed, limit]),
+    [60, 300, 60, 300].map((limit) => [true, limit]),
+  )
+  assert.equal(statements(), 2)
+})
+
 test('refusals cost no statements, and a database that is away is asked once a second', async () => {
   const { processes, statements, fail, pass } = makeProcesses(1)
   const bucket = bucketOf(10)

@@ -47,7 +47,8 @@ export const createLeasedLimiter = ({ lease, clock, onError }: Options): SharedL
   const buckets = createGenerations<Bucket>()
 
   const bucketOf = ({ name, perMinute }: LimitedBucket, now: number): Bucket => {
-    const bucket = buckets.get(name, now, () => ({
+    // Apart for each limit: requests that learned of a change at different moments would undo each other's leases for ever.
+    const bucket = buckets.get(`${perMinute} ${name}`, now, () => ({
       hash: createHash('sha256').update(name).digest(),
       perMinute,
       tokens: 0,
@@ -60,8 +61,6 @@ export const createLeasedLimiter = ({ lease, clock, onError }: Options): SharedL
       failedUntil: 0,
       lease: undefined,
     }))
-    // What was leased under another limit is let go: it stays counted.
-    if (bucket.perMinute !== perMinute) Object.assign(bucket, { perMinute, tokens: 0, emptyUntil: 0 })
     // A lease dies with its minute. What was learned before a clock went back means nothing any more.
     if (now >= bucket.endsAt) bucket.tokens = 0
     if (now < bucket.askedAt) Object.assign(bucket, { tokens: 0, askedAt: 0, emptyUntil: 0, failedUntil: 0 })
@@ -90,8 +89,7 @@ export const createLeasedLimiter = ({ lease, clock, onError }: Options): SharedL
     const askedAt = clock.now().getTime()
     const { perMinute } = bucket
     try {
-      const window = await lease(bucket.hash, perMinute, chunkOf(perMinute))
-      if (bucket.perMinute === perMinute) receive(bucket, askedAt, window)
+      receive(bucket, askedAt, await lease(bucket.hash, perMinute, chunkOf(perMinute)))
     } catch (error) {
       bucket.failedUntil = clock.now().getTime() + askAgainMs
       onError(error)
