@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, connect, createServer as createTcpServer, isIP, type Server, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
+import { makeCertificates } from '../../test/certificates.ts'
 import type { AddressPolicy, Lookup } from './address.ts'
 import {
   createSafeHttp,
@@ -479,6 +478,59 @@ test('early hints are passed over', async (t) => {
   assert.deepEqual([response.status, response.headers['x-real'], response.headers.link], [204, 'yes', undefined])
 })
 
+test('a server that sends nothing but informational answers is left at the deadline', async (t) => {
+  const send = open(t)
+  const { port } = await serveRaw(t, (socket) => {
+    const timer = setInterval(() => socket.write('HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n'.repeat(200)), 1)
+    socket.on('close', () => clearInterval(timer))
+  })
+  const spam = await failure(send(`http://hooks.test:${port}/`, { deadlineMs: 200 }), 'timeout')
+  assert.deepEqual([spam.status, spam.timings.ttfb], [null, null])
+})
+
+test('an offer to switch protocols that nobody asked for is no answer', async (t) => {
+  const send = open(t)
+  const { port, sockets } = await serveRaw(t, (socket) =>
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n'),
+  )
+  const error = await send(`http://hooks.test:${port}/`, { deadlineMs: 5_000 }).catch((thrown) => thrown)
+  assert.ok(error instanceof SafeHttpError)
+  assert.ok(['reset', 'protocol_error'].includes(error.code), error.code)
+  for (const socket of sockets) if (!socket.destroyed) await once(socket, 'close')
+})
+
+test('a compressed body is not unpacked: what is kept is what was sent', async (t) => {
+  const send = open(t)
+  const bomb = gzipSync(Buffer.alloc(50_000_000))
+  const { port } = await serve(
+    t,
+    (_, response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb),
+  )
+  const response = await send(`http://hooks.test:${port}/`)
+  assert.deepEqual([response.truncated, response.body], [true, bomb.subarray(0, 4_096)])
+})
+
+test('answer headers of hostile names are kept as names', async (t) => {
+  const send = open(t)
+  const { port } = await serveRaw(t, (socket) =>
+    socket.end(
+      'HTTP/1.1 200 OK\r\n__proto__: x\r\nconstructor: y\r\ntoString: z\r\ntoString: w\r\ncontent-length: 0\r\n\r\n',
+    ),
+  )
+  const { headers } = await send(`http://hooks.test:${port}/`)
+  assert.equal(Object.getPrototypeOf(headers), Object.prototype)
+  assert.deepEqual(
+    Object.entries(headers)
+      .filter(([name]) => name !== 'content-length')
+      .sort(),
+    [
+      ['__proto__', 'x'],
+      ['constructor', 'y'],
+      ['tostring', ['z', 'w']],
+    ],
+  )
+})
+
 test('a request given up before or during its flight is aborted', async (t) => {
   const send = open(t)
   const controller = new AbortController()
@@ -507,35 +559,11 @@ test('closing ends requests on their way, connecting ones too, and refuses new o
   await failure(client.send({ ...request, url: `http://hooks.test:${port}/` }), 'aborted')
 })
 
-type Certificates = { authority: string; key: string; cert: string }
-
-const makeCertificates = (t: TestContext): Certificates | null => {
-  const folder = mkdtempSync(join(tmpdir(), 'parley-tls-'))
-  t.after(() => rmSync(folder, { recursive: true }))
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' })
-  const read = (name: string) => readFileSync(join(folder, name), 'utf8')
-  try {
-    openssl(
-      ...'req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test-authority -keyout ca.key -out ca.pem'.split(' '),
-    )
-    openssl(...'req -newkey rsa:2048 -nodes -subj /CN=hooks.test -keyout key.pem -out csr.pem'.split(' '))
-    writeFileSync(join(folder, 'names'), 'subjectAltName=DNS:hooks.test,IP:127.0.0.1\n')
-    openssl(
-      ...'x509 -req -in csr.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out cert.pem'.split(
-        ' ',
-      ),
-    )
-    return { authority: read('ca.pem'), key: read('key.pem'), cert: read('cert.pem') }
-  } catch {
-    return null
-  }
-}
-
 test('a certificate must come from a trusted authority and name the host', async (t) => {
-  const made = makeCertificates(t)
+  const made = makeCertificates()
   if (!made) return t.skip('openssl is not there, so no certificate could be made')
   const names: unknown[] = []
-  const server = createTlsServer({ key: made.key, cert: made.cert }, (request, response) => {
+  const server = createTlsServer(made.good, (request, response) => {
     names.push('servername' in request.socket ? request.socket.servername : null)
     response.end('secret')
   })
@@ -558,6 +586,28 @@ test('a certificate must come from a trusted authority and name the host', async
   t.after(() => delete process.env.NODE_TLS_REJECT_UNAUTHORIZED)
   await failure(open(t)(`https://hooks.test:${port}/`), 'tls_failed')
   assert.equal(names.length, 3)
+})
+
+test('a certificate that is expired, of another name or signed by itself is refused, and nothing is written', async (t) => {
+  const made = makeCertificates()
+  if (!made) return t.skip('openssl is not there, so no certificate could be made')
+  const trusting = open(t, { certificateAuthorities: [made.authority] })
+  let requests = 0
+  const served: [keyof typeof made, string][] = [
+    ['expired', 'CERT_HAS_EXPIRED'],
+    ['wrongName', 'ERR_TLS_CERT_ALTNAME_INVALID'],
+    ['selfSigned', 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+  ]
+  for (const [kind, reason] of served) {
+    const { port } = await listen(
+      t,
+      createTlsServer(made[kind] as typeof made.good, () => requests++),
+    )
+    const error = await failure(trusting(`https://hooks.test:${port}/`), 'tls_failed')
+    assert.equal(error.beforeFirstByte, true)
+    assert.match(error.message, new RegExp(reason))
+  }
+  assert.equal(requests, 0)
 })
 
 test('a server that speaks no TLS, or hangs or hangs up in the handshake, fails in TLS', async (t) => {
