@@ -25,7 +25,7 @@ test('the owner of a new installation sets up a provider, signs in with it, and 
     body: { issuer: provider.issuer, ...provider.client },
   })
   assert.equal(status, 200, JSON.stringify(connection))
-  assert.equal(connection.redirect_uri, `${parley.baseUrl}/v1/auth/oidc/callback`)
+  assert.equal(connection.redirect_uri, `${parley.baseUrl}/v1/auth/oidc/callback/${sandbox_workspace_id}`)
   provider.accounts.set('admin', { email, email_verified: true, name: 'Admin' })
 
   const browser = createBrowser()

@@ -95,6 +95,8 @@ const webhook = { url: 'http://127.0.0.1:9/hook', events: ['*'] }
 export const objects: Record<string, (tenant: Tenant, parents: Parents) => Promise<string>> = {
   accounts: async ({ workspaceId }) => toWireId('workspace', workspaceId),
   'api-keys': (tenant) => idOf(tenant.post('/v1/api-keys', { name: 'Fixture', scopes: ['contacts:read'] })),
+  // No object of the caller's: the place where a browser comes back to.
+  callback: async ({ workspaceId }) => toWireId('workspace', workspaceId),
   docs: async () => 'errors',
   assets: async () => assetPath('quickstart').split('/').at(-1)!,
   members: async (tenant) => {
@@ -303,7 +305,11 @@ export const fresh: Record<string, (tenant: Tenant) => Promise<Prepared>> = {
   auth_oidc_callback: (tenant) => comingBack(tenant),
   auth_oidc_exchange: async (tenant) => {
     const { query, ...request } = await comingBack(tenant, '&return_to=/app')
-    const { headers } = await tenant.app.call('GET', `/v1/auth/oidc/callback${query}`, request)
+    const { headers } = await tenant.app.call(
+      'GET',
+      `/v1/auth/oidc/callback/${toWireId('workspace', tenant.workspaceId)}${query}`,
+      request,
+    )
     return { key: tenant.key, body: { code: new URL(String(headers.location)).searchParams.get('code') } }
   },
   users_enrol_totp: async (tenant) => ({ key: (await newSession(tenant)).token, body: { password } }),

@@ -736,7 +736,8 @@ export const endpointSuite = (endpoint: Endpoint, world: () => World): void => {
     if (applies) test(`${endpoint.method} ${endpoint.path} ${name}`, () => run(endpoint, world()))
   }
   const isPublic = endpoint.access === 'public'
-  const ids = endpoint.path.includes('{')
+  // Of a sign-in that is not there nobody is told more than that it is over.
+  const ids = endpoint.path.includes('{') && endpoint.id !== 'auth_oidc_callback'
   test(`${endpoint.id} can be tested`, () => assertTestable(endpoint))
   check('succeeds as declared', true, async () => {
     await succeed(endpoint, world().own)

@@ -16,8 +16,8 @@ export type TestProvider = {
   close: () => Promise<void>
 }
 
-/** A certified OpenID Connect provider on the loopback, with one client that may lead back to `redirectUri`. */
-export const startProvider = async (redirectUri: string): Promise<TestProvider> => {
+/** A certified OpenID Connect provider on the loopback, with one client that may lead back to below `home`. */
+export const startProvider = async (home: string): Promise<TestProvider> => {
   const server = createServer()
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -26,7 +26,7 @@ export const startProvider = async (redirectUri: string): Promise<TestProvider> 
   const client = { client_id: 'parley', client_secret: 'a secret of the provider/and its client' }
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 })
   const provider = new Provider(issuer, {
-    clients: [{ ...client, redirect_uris: [redirectUri] }],
+    clients: [{ ...client, redirect_uris: [`${home}/`] }],
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256', kid: 'test' }] },
     cookies: { keys: ['a key for the cookies of a test'] },
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
@@ -36,6 +36,8 @@ export const startProvider = async (redirectUri: string): Promise<TestProvider> 
       claims: async () => ({ sub: id, ...accounts.get(id) }),
     }),
   })
+  // Each workspace has an address of its own, and the tests make them as they go.
+  provider.Client.prototype.redirectUriAllowed = (uri: string) => uri.startsWith(`${home}/`)
   server.on('request', provider.callback())
   return {
     issuer,

@@ -85,7 +85,7 @@ export const OidcConnection = z
       .meta({ description: 'Whether owners can sign in with it: only where an owner was the last to set it up.' }),
     redirect_uri: z.string().meta({
       description: 'To be registered at the provider.',
-      examples: ['https://parley.acme.com/v1/auth/oidc/callback'],
+      examples: ['https://parley.acme.com/v1/auth/oidc/callback/ws_01h455vb4pex5vsknk084sn02q'],
     }),
     sign_in_url: z.string().meta({
       description: 'Where a browser begins.',

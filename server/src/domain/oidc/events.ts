@@ -10,7 +10,7 @@ const connection: z.input<typeof OidcConnection> = {
   create_members: true,
   default_role: 'agent',
   signs_in_owners: true,
-  redirect_uri: 'https://parley.acme.com/v1/auth/oidc/callback',
+  redirect_uri: 'https://parley.acme.com/v1/auth/oidc/callback/ws_01h455vb4pex5vsknk084sn02q',
   sign_in_url: 'https://parley.acme.com/v1/auth/oidc/start?workspace=ws_01h455vb4pex5vsknk084sn02q',
   created_at: '2026-03-11T11:22:00.000Z',
   updated_at: '2026-03-11T11:22:00.000Z',

@@ -23,6 +23,8 @@ import { openSignIn, type SignInSecrets } from './sealed-sign-in.ts'
 
 type Answer = z.output<typeof SignInAnswer>
 type Input = {
+  /** The workspace whose provider is to have answered. */
+  workspace: string
   answer: Answer
   /** What the browser was given when it began. */
   browser: string | undefined
@@ -53,12 +55,16 @@ const stale = () =>
 type Started = SignInSecrets & { workspaceId: string; returnTo: string | null }
 
 // Taken out before anything else happens with it, so that of many answers with one state one counts.
-const takeSignIn = async ({ answer, browser }: Input, { system, secretBox, clock }: Outside): Promise<Started> => {
+const takeSignIn = async (
+  { workspace, answer, browser }: Input,
+  { system, secretBox, clock }: Outside,
+): Promise<Started> => {
   if (browser === undefined) throw stale()
   const row = await system
     .deleteFrom('oidc_sign_ins')
     .where('state_hash', '=', hashSecretToken(answer.state))
     .where('browser_hash', '=', hashSecretToken(browser))
+    .where('workspace_id', '=', workspace)
     .returningAll()
     .executeTakeFirst()
   if (!row || row.expires_at <= clock.now()) throw stale()
@@ -66,15 +72,15 @@ const takeSignIn = async ({ answer, browser }: Input, { system, secretBox, clock
   return { ...secrets, workspaceId: row.workspace_id, returnTo: row.return_to }
 }
 
-const answeredUrl = (publicUrl: string, answer: Answer): URL => {
-  const url = new URL(redirectUriOf(publicUrl))
+const answeredUrl = (redirectUri: string, answer: Answer): URL => {
+  const url = new URL(redirectUri)
   for (const [name, value] of Object.entries(answer)) if (value !== undefined) url.searchParams.set(name, value)
   return url
 }
 
 /** Swaps the provider's code for its word on who this is, and checks that word. Throws UNAUTHORIZED. */
 const askProvider = async (
-  { connection, mode }: SignInPlace,
+  { connection, workspaceId, mode }: SignInPlace,
   { nonce, verifier }: Started,
   answer: Answer,
   { providers, secretBox, settings }: Outside,
@@ -86,7 +92,8 @@ const askProvider = async (
       clientSecret: openSecret(secretBox, connection),
       policy: outgoingPolicy(mode, settings),
     })
-    const granted = await authorizationCodeGrant(provider, answeredUrl(settings.publicUrl, answer), {
+    const redirectUri = redirectUriOf(settings.publicUrl, workspaceId)
+    const granted = await authorizationCodeGrant(provider, answeredUrl(redirectUri, answer), {
       expectedState: answer.state,
       expectedNonce: nonce,
       pkceCodeVerifier: verifier,

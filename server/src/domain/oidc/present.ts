@@ -7,8 +7,12 @@ import type { grantedRoles, OidcConnection } from './contract.ts'
 export type ConnectionRow = Selectable<Tables['oidc_connections']>
 export type GrantedRole = (typeof grantedRoles)[number]
 
-/** Where the provider sends the browser back to; it must be registered there. */
-export const redirectUriOf = (publicUrl: string): string => `${publicUrl}/v1/auth/oidc/callback`
+/**
+ * Where the provider sends the browser back to; it must be registered there. One for each workspace, so that what one
+ * provider answers is never taken for the answer of another (RFC 9700, section 4.4).
+ */
+export const redirectUriOf = (publicUrl: string, workspaceId: string): string =>
+  `${publicUrl}/v1/auth/oidc/callback/${toWireId('workspace', workspaceId)}`
 
 export const presentConnection = (
   row: ConnectionRow,
@@ -22,7 +26,7 @@ export const presentConnection = (
   // The column's check allows these alone.
   default_role: row.default_role as GrantedRole,
   signs_in_owners: row.signs_in_owners,
-  redirect_uri: redirectUriOf(publicUrl),
+  redirect_uri: redirectUriOf(publicUrl, row.workspace_id),
   sign_in_url: `${publicUrl}/v1/auth/oidc/start?workspace=${toWireId('workspace', row.workspace_id)}`,
   created_at: row.created_at.toISOString(),
   updated_at: row.updated_at.toISOString(),

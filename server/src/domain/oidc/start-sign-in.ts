@@ -92,7 +92,7 @@ export const startSignIn = async (input: Input, outside: Outside): Promise<Start
   const sealed = sealSignIn(secretBox, state, secrets)
   await insertWithin(system, { state, browser, sealed, workspaceId, returnTo }, { address: input.address, now })
   const url = buildAuthorizationUrl(provider, {
-    redirect_uri: redirectUriOf(settings.publicUrl),
+    redirect_uri: redirectUriOf(settings.publicUrl, workspaceId),
     scope: 'openid email profile',
     state,
     nonce: secrets.nonce,

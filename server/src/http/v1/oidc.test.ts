@@ -290,9 +290,9 @@ test('an answer counts once, in its own browser, within ten minutes', async () =
   const response = await browser.visit(late)
   ahead = 0
   await refusal(response, 401)
-  const unknown = `${base}/v1/auth/oidc/callback?code=x&state=${'s'.repeat(43)}`
+  const unknown = `${base}/v1/auth/oidc/callback/${place.wireId}?code=x&state=${'s'.repeat(43)}`
   await refusal(await browser.visit(unknown), 401)
-  await refusal(await browser.visit(`${base}/v1/auth/oidc/callback?code=x`), 400)
+  await refusal(await browser.visit(`${base}/v1/auth/oidc/callback/${place.wireId}?code=x`), 400)
 })
 
 test('whoever has no address that the provider has verified is not let in by it', async () => {
@@ -406,7 +406,7 @@ test('the cookie is for this browser alone, and what waits in the database tells
   assert.match(cookie, /^parley_oidc_[\w-]{16}=browser_[\w-]{43}; Path=\/; Max-Age=600; HttpOnly; SameSite=Lax$/)
   const url = new URL(response.headers.get('location')!)
   assert.equal(url.searchParams.get('code_challenge_method'), 'S256')
-  assert.equal(url.searchParams.get('redirect_uri'), `${base}/v1/auth/oidc/callback`)
+  assert.equal(url.searchParams.get('redirect_uri'), `${base}/v1/auth/oidc/callback/${place.wireId}`)
   const rows = await system
     .selectFrom('oidc_sign_ins')
     .selectAll()
@@ -462,7 +462,7 @@ const comeBack = async (place: Place, issuer: TestIssuer, idToken: (nonce: strin
     id_token: idToken(url.searchParams.get('nonce')!),
     ...more,
   })
-  return browser.visit(`${base}/v1/auth/oidc/callback?code=any&state=${url.searchParams.get('state')}`)
+  return browser.visit(`${base}/v1/auth/oidc/callback/${place.wireId}?code=any&state=${url.searchParams.get('state')}`)
 }
 
 test('an id token that is not right in every part lets nobody in', async () => {
@@ -525,6 +525,16 @@ test('an id token that is not right in every part lets nobody in', async () => {
   assert.equal(SignedIn.parse(await right.json()).user.name, 'A da')
 })
 
+test('a provider gets no code that another provider gave, though the browser is the right one', async () => {
+  const [honest, evil] = [await newIssuer(), await newIssuer()]
+  const [theirs, trap] = [await newPlace({}, honest), await newPlace({}, evil)]
+  const redirectUri = new URL(await begin(createBrowser(), theirs)).searchParams.get('redirect_uri')
+  const victim = createBrowser()
+  const state = new URL(await begin(victim, trap)).searchParams.get('state')
+  await refusal(await victim.visit(`${redirectUri}?code=of-the-honest-one&state=${state}`), 401)
+  assert.ok(!evil.asked.includes('/token'))
+})
+
 test('a state with another issuer behind it, or with its connection gone, is stale', async () => {
   const issuer = await newIssuer()
   const place = await newPlace({}, issuer)
@@ -532,7 +542,9 @@ test('a state with another issuer behind it, or with its connection gone, is sta
     const browser = createBrowser()
     const url = new URL(await begin(browser, place))
     await act()
-    return browser.visit(`${base}/v1/auth/oidc/callback?code=any&state=${url.searchParams.get('state')}`)
+    return browser.visit(
+      `${base}/v1/auth/oidc/callback/${place.wireId}?code=any&state=${url.searchParams.get('state')}`,
+    )
   }
   assert.match((await refusal(await change(() => connect(place)), 401)).message, /^This sign-in is unknown/)
   await connect(place, {}, issuer)
@@ -634,7 +646,7 @@ test('a provider that does not answer, or says it is another, is not accepted', 
 test('a connection is set up, read, replaced and removed, and its secret is in no answer, event or row', async () => {
   const place = await newPlace({ allowed_email_domains: ['acme.test'] })
   const read = await app.call('GET', '/v1/oidc-connection', { key: place.key })
-  assert.equal(OidcConnection.parse(read.json()).redirect_uri, `${base}/v1/auth/oidc/callback`)
+  assert.equal(OidcConnection.parse(read.json()).redirect_uri, `${base}/v1/auth/oidc/callback/${place.wireId}`)
   assert.equal((await connect(place)).allowed_email_domains.length, 0)
   const kept = JSON.stringify([
     read.text,

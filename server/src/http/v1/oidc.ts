@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import {
   deleteConnection,
   ExchangeCode,
@@ -14,6 +15,7 @@ import {
   updateConnection,
 } from '../../domain/oidc/index.ts'
 import { SignedIn } from '../../domain/sessions/index.ts'
+import { idInput } from '../../domain/wire.ts'
 import { cookieName, readCookie, setCookie } from '../cookies.ts'
 import type { Deps } from '../deps.ts'
 import { defineEndpoint, noContent, ok } from '../endpoint.ts'
@@ -101,19 +103,20 @@ export const oidcSignInEndpoints = [
   defineEndpoint({
     id: 'auth_oidc_callback',
     method: 'GET',
-    path: '/v1/auth/oidc/callback',
+    path: '/v1/auth/oidc/callback/{workspace}',
     access: 'public',
     tag: signInTag,
     summary: 'Where the provider sends the browser back to',
     description:
-      'Register this address at the provider. Answers as a login does; a sign-in that was begun with `return_to` leads there instead, with a `code` for `POST /v1/auth/oidc/exchange`, or with `error` and `error_description`.',
+      'Register this address, with the id of your workspace, at the provider. Answers as a login does; a sign-in that was begun with `return_to` leads there instead, with a `code` for `POST /v1/auth/oidc/exchange`, or with `error` and `error_description`.',
+    params: z.object({ workspace: idInput('workspace') }),
     query: SignInAnswer,
     responses: { 200: SignedIn, 302: null },
     errors: [400, 401, 403, 404, 409, 503],
-    handler: async ({ query, deps, headers, address, requestId }) => {
+    handler: async ({ params: { workspace }, query, deps, headers, address, requestId }) => {
       const name = browserCookie(query.state, deps.settings.publicUrl)
       const browser = readCookie(textOf(headers.cookie), name)
-      const input = { answer: query, browser, address, requestId, userAgent: textOf(headers['user-agent']) }
+      const input = { workspace, answer: query, browser, address, requestId, userAgent: textOf(headers['user-agent']) }
       const finished = await finishSignIn(input, outsideOf(deps))
       const forgotten = { 'set-cookie': setCookie(name, '', 0), ...unseen }
       if ('url' in finished) return { status: 302, body: undefined, headers: { location: finished.url, ...forgotten } }
