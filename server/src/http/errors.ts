@@ -13,6 +13,7 @@ export const errorTable: Record<ErrorCode, { status: number; title: string }> = 
   METHOD_NOT_ALLOWED: { status: 405, title: 'Method not allowed' },
   CONFLICT: { status: 409, title: 'Conflict with the present state' },
   IDEMPOTENCY_IN_PROGRESS: { status: 409, title: 'The same request is still running' },
+  EVENTS_EXPIRED: { status: 410, title: 'Events no longer kept' },
   PAYLOAD_TOO_LARGE: { status: 413, title: 'Body too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'Unsupported media type' },
   UNPROCESSABLE: { status: 422, title: 'Well-formed but impossible' },

@@ -47,6 +47,14 @@ export const sequenceEvents = async (db: Db, fanOut: FanOut): Promise<Sequencing
         insert into events (workspace_id, created_at, id, sequence, type, names, subject_type, subject_id, payload)
         select workspace_id, created_at, id, sequence, type, names, subject_type, subject_id, head || sequence || tail
         from numbered order by workspace_id, sequence
+      ), days as (
+        insert into event_days (workspace_id, day, first, last, types)
+        select workspace_id, (created_at at time zone 'UTC')::date, min(sequence), max(sequence), array_agg(distinct type)
+        from numbered group by 1, 2 order by 1, 2
+        on conflict (workspace_id, day) do update set
+          first = least(event_days.first, excluded.first), last = greatest(event_days.last, excluded.last),
+          types = case when event_days.types @> excluded.types then event_days.types
+            else array(select unnest(event_days.types) union select unnest(excluded.types)) end
       ), ranges as (
         select workspace_id, min(sequence) as first, max(sequence) as last, min(created_at) as first_at, max(created_at) as last_at
         from numbered group by workspace_id
