@@ -55,7 +55,7 @@ export const createWebhook = async (
   { eventTypes, secretBox, settings }: Outside,
 ): Promise<{ row: WebhookRow; secret: string }> => {
   requireScope(ctx, 'webhooks:write')
-  readOutgoingUrl(input.url, outgoingPolicy(ctx.mode, settings))
+  const url = readOutgoingUrl(input.url, outgoingPolicy(ctx.mode, settings))
   const events = checkEvents(input.events, eventTypes)
   const headers = input.headers ?? {}
   checkHeaders(headers, settings.webhookHeaderBrand)
@@ -65,7 +65,7 @@ export const createWebhook = async (
   const row: WebhookRow = {
     workspace_id: ctx.workspaceId,
     id,
-    url: input.url,
+    url,
     events,
     description: input.description ?? null,
     status: 'active',

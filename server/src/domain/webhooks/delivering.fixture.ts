@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { systemClock } from '../../base/clock.ts'
 import { silentLog } from '../../base/log.ts'
-import { createSafeHttp } from '../../base/safe-http.ts'
+import { createSafeHttp, type SafeHttpOptions } from '../../base/safe-http.ts'
 import { createSecretBox } from '../../base/secret-box.ts'
 import type { Database } from '../../database/open.ts'
 import { transaction } from '../../database/transaction.ts'
@@ -29,8 +29,11 @@ export const makeNote = (ctx: Ctx, n: number, text?: string): Promise<string> =>
   )
 
 /** What verbs and the kind of work get from outside, around the real client. */
-export const makeOutside = (webhookRetrySeconds: readonly number[] = [0, 0.2, 0.2, 0.2, 0.2]) => ({
-  safeHttp: createSafeHttp(),
+export const makeOutside = (
+  webhookRetrySeconds: readonly number[] = [0, 0.2, 0.2, 0.2, 0.2],
+  http: SafeHttpOptions = {},
+) => ({
+  safeHttp: createSafeHttp(http),
   secretBox: createSecretBox([{ id: 1, key: randomBytes(32) }]),
   clock: systemClock,
   log: silentLog,

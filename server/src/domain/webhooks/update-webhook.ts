@@ -63,9 +63,12 @@ const moveLane = async (tx: Db, row: WebhookRow, now: Date): Promise<void> => {
 /** Changes the named fields only. Pausing stops deliveries, not their collection; what is under way may still arrive. */
 export const updateWebhook = async (ctx: Ctx, id: string, input: Changes, outside: Outside): Promise<WebhookRow> => {
   requireScope(ctx, 'webhooks:write')
-  if (input.url !== undefined) readOutgoingUrl(input.url, outgoingPolicy(ctx.mode, outside.settings))
   if (input.headers) checkHeaders(input.headers, outside.settings.webhookHeaderBrand)
-  const changes = input.events ? { ...input, events: checkEvents(input.events, outside.eventTypes) } : input
+  const changes = {
+    ...input,
+    ...(input.url !== undefined && { url: readOutgoingUrl(input.url, outgoingPolicy(ctx.mode, outside.settings)) }),
+    ...(input.events && { events: checkEvents(input.events, outside.eventTypes) }),
+  }
   const now = ctx.clock.now()
   return transaction(ctx.db, async (tx) => {
     await lockLane(tx, laneOf(ctx.workspaceId, id))
