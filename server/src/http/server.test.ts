@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import test, { after, before } from 'node:test'
 import { z } from 'zod'
@@ -292,6 +293,22 @@ test('a handler learns that its reader has left', async () => {
   assert.ok(gone.includes('wait'))
 })
 
+test('a header that is sent twice is not read as the first of the two', async () => {
+  const key = await app.makeKey({ workspaceId: await app.makeWorkspace() })
+  const twice = async (name: string, values: string[]): Promise<number> => {
+    const sent = values.flatMap((value) => [name, value])
+    const asked = request(`${base}/mine`, {
+      headers: [...sent, 'Host', new URL(base).host, 'Connection', 'close'],
+    }).end()
+    const [response] = (await once(asked, 'response')) as [IncomingMessage]
+    response.resume()
+    return response.statusCode!
+  }
+  assert.equal(await twice('Authorization', [`Bearer ${key}`]), 200)
+  assert.equal(await twice('Authorization', [`Bearer ${key}`, 'Bearer ply_test_other']), 401)
+  assert.equal(await twice('X-API-Key', [key, 'ply_test_other']), 401)
+})
+
 test('a flood of bad keys is limited by address, and living keys do not notice', async () => {
   const key = await app.makeKey({ workspaceId: await app.makeWorkspace() })
   const from = '127.77.0.1'
@@ -304,6 +321,15 @@ test('a flood of bad keys is limited by address, and living keys do not notice',
   }
   assert.ok(statuses.get(401)! >= 1_200 && statuses.get(429)! >= 1)
   assert.equal((await app.call('GET', '/mine', { key, from })).status, 200)
+})
+
+test('who has a whole network of addresses is one caller', async () => {
+  const open = await openTestApp({ database: app.database, settings: { allowPlainHttp: true } })
+  const guess = (from: string) => open.call('GET', '/v1/contacts', { key: 'ply_test_bad', from })
+  for (let i = 0; i < 1_200; i++) await guess(`2001:db8:7:7::${i.toString(16)}`)
+  assert.equal((await guess('2001:db8:7:7:ffff::1')).status, 429)
+  assert.equal((await guess('2001:db8:7:8::1')).status, 401)
+  await open.close()
 })
 
 test('a plan of few requests a minute is held to, and says so on every response', async () => {

@@ -61,6 +61,8 @@ export const createServer = (deps: Deps, endpoints: readonly Endpoint[]): Fastif
     bodyLimit: deps.settings.bodyLimitBytes,
     genReqId: (raw) => requestIdOf(raw.headers['x-request-id']),
     requestTimeout: 60_000,
+    // A second Authorization header would be dropped unseen, and whatever stands before this server may read that one.
+    http: { joinDuplicateHeaders: true },
     routerOptions: { maxParamLength: 256 },
     // A URL that the router cannot read never reaches a route, and so none of its hooks.
     frameworkErrors: (error, request, reply) => sendError(kernel, request, reply, error),
