@@ -19,6 +19,9 @@ const requireAccess = (access: Exclude<Access, 'public' | WidgetAccess>, ctx: Ct
   else if (access !== 'any_key') requireScope(ctx, access)
 }
 
+// Pages and health checks; whoever signs in costs queries, also by GET.
+const isCheap = ({ method, path }: Endpoint): boolean => method === 'GET' && !path.startsWith('/v1/auth/')
+
 /** Before the body is read: who calls, may they, and have they called too often. */
 export const admit = async (
   kernel: Kernel,
@@ -29,7 +32,7 @@ export const admit = async (
   const { deps } = kernel
   kernel.transport.requireHttps(request)
   if (endpoint.access === 'public')
-    return limitAddress(kernel, request, reply, endpoint.method === 'GET' ? publicBucket : anonymousBucket)
+    return limitAddress(kernel, request, reply, isCheap(endpoint) ? publicBucket : anonymousBucket)
   const beforeLookUp = () => {
     // A flood of unknown keys must cost a counter, not a query each.
     if (kernel.limiter.peek(anonymousBucket(kernel, request)).remaining < 1) throw floodOfKeys

@@ -10,12 +10,12 @@ const anonymousPerMinute = 1_200
 const publicPerMinute = 12_000
 
 export const anonymousBucket = ({ transport }: Kernel, request: FastifyRequest): LimitedBucket => ({
-  name: `address ${transport.addressOf(request)}`,
+  name: `address ${transport.originOf(request)}`,
   perMinute: anonymousPerMinute,
 })
 
 export const publicBucket = ({ transport }: Kernel, request: FastifyRequest): LimitedBucket => ({
-  name: `public ${transport.addressOf(request)}`,
+  name: `public ${transport.originOf(request)}`,
   perMinute: publicPerMinute,
 })
 

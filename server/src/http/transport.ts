@@ -1,6 +1,7 @@
 import { BlockList, isIP, isIPv6 } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import { AppError } from '../base/errors.ts'
+import { originOf } from '../base/networks.ts'
 import type { Settings } from './deps.ts'
 
 const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIPv6(address) ? 'ipv6' : 'ipv4')
@@ -34,6 +35,8 @@ export type Transport = {
   requireHttps(request: FastifyRequest): void
   /** Where the request comes from: the last address that no trusted proxy vouches for as another proxy. */
   addressOf(request: FastifyRequest): string
+  /** What limits by address count: that address, or its whole network where one caller has them all. */
+  originOf(request: FastifyRequest): string
 }
 
 /** Throws RangeError or TypeError when a trusted proxy is not an address or a network. */
@@ -45,6 +48,17 @@ export const createTransport = ({
   const isTrusted = (address: string): boolean => isIP(address) !== 0 && list.check(address, familyOf(address))
   const peerOf = (request: FastifyRequest): string => plainAddress(request.socket.remoteAddress ?? '')
 
+  const addressOf = (request: FastifyRequest): string => {
+    const chain = listed(request.headers['x-forwarded-for']).map(plainAddress)
+    let address = peerOf(request)
+    while (isTrusted(address) && chain.length > 0) {
+      const before = chain.pop()!
+      if (isIP(before) === 0) break
+      address = before
+    }
+    return address
+  }
+
   return {
     requireHttps: (request) => {
       if (allowPlainHttp) return
@@ -54,15 +68,7 @@ export const createTransport = ({
       if (!secure)
         throw new AppError('UPGRADE_REQUIRED', 'This API is served over HTTPS only. Use https:// in the URL.')
     },
-    addressOf: (request) => {
-      const chain = listed(request.headers['x-forwarded-for']).map(plainAddress)
-      let address = peerOf(request)
-      while (isTrusted(address) && chain.length > 0) {
-        const before = chain.pop()!
-        if (isIP(before) === 0) break
-        address = before
-      }
-      return address
-    },
+    addressOf,
+    originOf: (request) => originOf(addressOf(request)),
   }
 }

@@ -16,7 +16,7 @@ export const widgetBuckets = (
   const writes = request.method === 'POST'
   const who =
     'widgetKeyId' in holder
-      ? `widget key ${holder.widgetKeyId} ${transport.addressOf(request)}`
+      ? `widget key ${holder.widgetKeyId} ${transport.originOf(request)}`
       : `visitor ${holder.conversationId}`
   return [
     { name: `${who} ${writes ? 'writes' : 'reads'}`, perMinute: writes ? widgetWritesPerMinute : widgetReadsPerMinute },

@@ -535,6 +535,11 @@ test('a provider gets no code that another provider gave, though the browser is 
   assert.ok(!evil.asked.includes('/token'))
 })
 
+test('whoever begins sign-ins again and again is limited like a stranger, not like a reader of pages', async () => {
+  const asked = await app.call('GET', '/v1/auth/oidc/start?workspace=x', { from: '127.79.0.1' })
+  assert.equal(asked.headers['x-ratelimit-limit'], '1200')
+})
+
 test('a state with another issuer behind it, or with its connection gone, is stale', async () => {
   const issuer = await newIssuer()
   const place = await newPlace({}, issuer)

@@ -358,6 +358,19 @@ test('a page can read that it asks too often, and when to come back', async () =
   await limited.close()
 })
 
+test('a flood by a widget key soon costs no queries, and no address beside it notices', async () => {
+  const limited = await openTestApp({ database, settings: { widgetReadsPerMinute: 1 } })
+  const site = await makeSite()
+  const read = (from: string, key = site.widgetKey) =>
+    limited.call('GET', '/widget/v1/config', { key, from, headers: { origin: shop } })
+  for (let i = 0; i < 1_201; i++) await read('127.78.0.1')
+  await app.call('DELETE', `/v1/agents/${site.agentId}/widget-keys/${site.keyId}`, { key: site.key })
+  // Where the key is still looked up, that it is revoked is known.
+  assert.equal((await read('127.78.0.1')).status, 429)
+  assert.equal((await read('127.78.0.2')).status, 401)
+  await limited.close()
+})
+
 test('a visitor’s question counts as a chat message of the day, and a refusal tells them nothing of the plan', async () => {
   const site = await makeSite()
   const { system } = database
