@@ -11,6 +11,10 @@ export type PostgresServer = {
   /** Connection string of the superuser and the database `postgres`. */
   url: string
   version: string
+  /** Ends it as a crash would, without a checkpoint; what was committed is there after `restart`. */
+  crash(): Promise<void>
+  /** Starts it again on the same port, and waits until it answers. */
+  restart(): Promise<void>
   /** Ends the server at once and removes its folder; safe to call twice. */
   stop(): Promise<void>
 }
@@ -118,34 +122,47 @@ export const startPostgres = async ({ fsync = true }: PostgresOptions = {}): Pro
   }
   const args = ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
   const output = openSync(log, 'w')
-  const server = spawn(join(bin, 'postgres'), args, {
-    ...identity,
-    cwd: folder,
-    detached: true,
-    stdio: ['ignore', output, output],
-  })
-  const watch = guard(server, folder)
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
-  const deadline = Date.now() + startDeadlineMs
-  while (!(await isReady(url))) {
-    if (hasExited(server)) {
-      endGuard(watch)
-      fail('PostgreSQL did not start.')
+  const start = async () => {
+    const server = spawn(join(bin, 'postgres'), args, {
+      ...identity,
+      cwd: folder,
+      detached: true,
+      stdio: ['ignore', output, output],
+    })
+    const watch = guard(server, folder)
+    const deadline = Date.now() + startDeadlineMs
+    while (!(await isReady(url))) {
+      if (hasExited(server)) {
+        endGuard(watch)
+        fail('PostgreSQL did not start.')
+      }
+      if (Date.now() > deadline) server.kill('SIGKILL')
+      await sleep(50)
     }
-    if (Date.now() > deadline) server.kill('SIGKILL')
-    await sleep(50)
+    return { server, watch }
   }
-  const stop = async (): Promise<void> => {
+  let running: Awaited<ReturnType<typeof start>> | undefined = await start()
+  const end = async (signal: 'SIGINT' | 'SIGQUIT'): Promise<void> => {
+    if (!running) return
+    const { server, watch } = running
+    running = undefined
     if (!hasExited(server)) {
       const exited = once(server, 'exit')
-      server.kill('SIGINT')
+      server.kill(signal)
       const timer = setTimeout(() => server.kill('SIGKILL'), stopDeadlineMs)
       await exited
       clearTimeout(timer)
     }
     endGuard(watch)
+  }
+  const stop = async (): Promise<void> => {
+    await end('SIGINT')
     rmSync(folder, { recursive: true, force: true })
   }
+  const restart = async (): Promise<void> => {
+    running = await start()
+  }
   const version = execFileSync(join(bin, 'postgres'), ['--version'], { encoding: 'utf8' }).trim()
-  return { url, version, stop }
+  return { url, version, crash: () => end('SIGQUIT'), restart, stop }
 }

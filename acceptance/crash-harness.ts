@@ -1,0 +1,99 @@
+import { parseArgs } from 'node:util'
+import { type ClusterOptions, startCluster } from './crash/cluster.ts'
+import { playSeed, type Result } from './crash/play-seed.ts'
+
+const usage = `usage: node acceptance/crash-harness.ts [--seeds 20] [--from 1] [--lines 2] [--embedded] [--until-broken]
+
+Writes numbered rows through the API while processes and the database are killed and frozen by a seed, and afterwards
+compares what was committed with the log, and the log with what every endpoint received.
+  --lines         so many clusters at once, each of two api and two worker processes and a PostgreSQL of its own
+  --embedded      one process on the embedded database instead
+  --until-broken  ends at the first seed with a violation`
+
+export type Harness = ClusterOptions & {
+  seeds: number[]
+  lines: number
+  /** End at the first violation. */
+  untilBroken?: boolean
+  say?: (line: string) => void
+}
+
+const write = (line: string): void => {
+  process.stdout.write(`${line}\n`)
+}
+
+const percent = (part: number, whole: number): string => `${((100 * part) / Math.max(1, whole)).toFixed(2)} %`
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
+
+const lineOf = ({ seed, acts, violations, events, deliveries, duplicates, stallMs, tookMs }: Result): string =>
+  `${violations.length === 0 ? 'ok    ' : 'BROKEN'} seed ${seed}: ${events} events, ${deliveries} deliveries, ` +
+  `${duplicates} twice, stall ${seconds(stallMs)}, took ${seconds(tookMs)} (${acts.join('; ')})`
+
+const repeatWith = (seed: number, { embedded }: Harness): string =>
+  `node acceptance/crash-harness.ts --seeds 1 --from ${seed}${embedded ? ' --embedded' : ''}`
+
+/** What all seeds add up to. */
+export const summaryOf = (results: readonly Result[]): string => {
+  const sum = (read: (result: Result) => number) => results.reduce((total, result) => total + read(result), 0)
+  const stalls = results.map(({ stallMs }) => stallMs).toSorted((a, b) => a - b)
+  const deliveries = sum((result) => result.deliveries)
+  const duplicates = sum((result) => result.duplicates)
+  const acts = sum((result) => result.acts.length)
+  return (
+    `${results.length} seeds, ${results.filter(({ violations }) => violations.length > 0).length} broken; ${acts} crashes; ` +
+    `${sum((result) => result.events)} events, ${deliveries} deliveries, ${duplicates} came twice ` +
+    `(${percent(duplicates, deliveries)}, ${(duplicates / Math.max(1, acts)).toFixed(1)} a crash); ` +
+    `longest stall ${seconds(stalls.at(-1) ?? 0)}, median ${seconds(stalls[stalls.length >> 1] ?? 0)}`
+  )
+}
+
+/** Plays the seeds, several at a time, and tells of each. */
+export const runSeeds = async (harness: Harness): Promise<Result[]> => {
+  const { seeds, lines, untilBroken = false, say = () => undefined } = harness
+  const waiting = [...seeds]
+  const results: Result[] = []
+  const line = async () => {
+    if (waiting.length === 0) return
+    const cluster = await startCluster(harness)
+    try {
+      for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
+        const result = await playSeed(cluster, seed)
+        results.push(result)
+        say(lineOf(result))
+        for (const violation of result.violations) say(`  ${violation}`)
+        if (result.violations.length === 0) continue
+        say(`  repeat it with: ${repeatWith(seed, harness)}`)
+        if (untilBroken) waiting.length = 0
+      }
+    } finally {
+      await cluster.stop()
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(lines, seeds.length) }, line))
+  say(summaryOf(results))
+  return results
+}
+
+const main = async (): Promise<void> => {
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: 'string', default: '20' },
+      from: { type: 'string', default: '1' },
+      lines: { type: 'string', default: '2' },
+      embedded: { type: 'boolean', default: false },
+      'until-broken': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return write(usage)
+  const results = await runSeeds({
+    seeds: Array.from({ length: Number(values.seeds) }, (_, i) => Number(values.from) + i),
+    lines: values.embedded ? 1 : Number(values.lines),
+    embedded: values.embedded,
+    untilBroken: values['until-broken'],
+    say: write,
+  })
+  process.exitCode = results.every(({ violations }) => violations.length === 0) ? 0 : 1
+}
+
+if (import.meta.main) await main()
