@@ -14,6 +14,8 @@ import { type Receiver, startReceiver } from './receiver.ts'
 type Json = Record<string, unknown>
 
 const lines: string[] = []
+/** What the API tells of webhooks and their deliveries. */
+const answers: string[] = []
 let app: TestApp
 let tenant: Tenant
 let receiver: Receiver
@@ -74,8 +76,18 @@ const makeSecrets = async (): Promise<void> => {
   secrets['api key'] = String((await answerOf('POST', '/v1/api-keys', key, keyInput)).key)
   const minted = await answerOf('POST', '/v1/api-keys', key, keyInput)
   secrets['rotated api key'] = String((await answerOf('POST', `/v1/api-keys/${minted.id}/rotate`, key, {})).key)
-  const hook = { url: receiver.url, events: ['*'] }
-  secrets['webhook secret'] = String((await answerOf('POST', '/v1/webhooks', key, hook)).secret)
+  secrets['webhook header'] = `Bearer ${randomBytes(24).toString('base64url')}`
+  secrets['replaced webhook header'] = randomBytes(24).toString('base64url')
+  const hook = { url: receiver.url, events: ['*'], headers: { 'X-Gateway': secrets['replaced webhook header'] } }
+  const made = await answerOf('POST', '/v1/webhooks', key, hook)
+  secrets['webhook secret'] = String(made.secret)
+  await answerOf('PATCH', `/v1/webhooks/${made.id}`, key, { headers: { Authorization: secrets['webhook header'] } })
+  const rotate = async (body: Json) =>
+    String((await answerOf('POST', `/v1/webhooks/${made.id}/rotate-secret`, key, body)).secret)
+  secrets['rotated webhook secret'] = await rotate({ overlap_seconds: 0 })
+  secrets['newest webhook secret'] = await rotate({})
+  const door = { url: receiver.url, events: ['contact.deleted'] }
+  secrets['webhook secret of the klairo door'] = String((await answerOf('POST', '/api/webhooks', key, door)).secret)
 
   const email = `${randomUUID()}@acme.test`
   const invite = await answerOf('POST', '/v1/invites', session, { email, role: 'viewer' })
@@ -107,6 +119,9 @@ const keyInput = { name: 'Import', scopes: ['contacts:read'] }
 /** What a secret looks like tells it apart from a word; the others are only hidden where their place names them. */
 const isRecognisable = (secret: string): boolean => /^(?:ply_|whsec_|invite_|refresh_|eyJ)/.test(secret)
 
+/** A webhook that nothing is ever sent to. */
+const quiet = { url: 'https://example.com/hooks', events: ['contact.deleted'] }
+
 const urlOf = (secret: string): string => encodeURIComponent(secret)
 
 /** Puts a secret wherever a caller can: most of these requests are refused, and each may be told of somewhere. */
@@ -131,6 +146,12 @@ const misplace = async (secret: string): Promise<void> => {
     ['POST', '/v1/api-keys', { key, body: { name: 'Import', scopes: [secret] } }],
     ['POST', '/v1/webhooks', { key, body: { url: `https://${urlOf(secret)}@example.com/`, events: ['*'] } }],
     ['POST', '/v1/webhooks', { key, body: { url: receiver.url, events: [secret] } }],
+    ['POST', '/v1/webhooks', { key, body: { ...quiet, headers: { 'X-Token': secret } } }],
+    ['POST', '/v1/webhooks', { key, body: { ...quiet, headers: { 'X-Token': `${secret}\u00a0` } } }],
+    ['POST', '/v1/webhooks', { key, body: { ...quiet, headers: { 'webhook-id': secret } } }],
+    ['POST', '/api/webhooks', { key, body: { url: `https://${urlOf(secret)}@example.com/`, events: ['*'] } }],
+    ['POST', '/api/webhooks?action=test', { key, body: { id: secret } }],
+    ['POST', `/api/webhooks?action=test&id=${urlOf(secret)}`, { key, body: {} }],
     ['POST', '/v1/auth/login', { body: { email: 'ada@acme.test', password: secret } }],
     ['POST', '/v1/auth/login', { body: { email: secret, password: 'x' } }],
     ['POST', '/v1/auth/refresh', { body: { refresh_token: secret } }],
@@ -148,16 +169,28 @@ const misplace = async (secret: string): Promise<void> => {
 
 /** An endpoint that sends back what it was told, and more, with a failure each time. */
 const echo = async (): Promise<void> => {
-  const quoted = Object.values(secrets)
+  // What it was never sent, and nobody can know any more, it cannot be kept from telling.
+  const quoted = Object.keys(secrets).flatMap((what) => (what === 'replaced webhook header' ? [] : [secrets[what]!]))
   const failWith = (status: number) =>
-    receiver.respond((_, response, { body }) =>
-      response.writeHead(status, { 'x-echo': quoted }).end(`${body}${quoted.join('\n')}`),
+    receiver.respond((_, response, { headers, body }) =>
+      response
+        .writeHead(status, { 'x-echo': quoted, 'x-heard': String(headers.authorization) })
+        .end(`${JSON.stringify(headers)}${quoted.join('\n')}${body}`),
     )
   failWith(500)
   await tenant.post('/v1/contacts', { name: 'Ada' })
   while (receiver.received.length < 3) await new Promise((resolve) => setTimeout(resolve, 10))
-  const { data } = (await tenant.get('/v1/webhooks')) as { data: { id: string }[] }
-  await tenant.post(`/v1/webhooks/${data[0]!.id}/test`)
+  const { data } = (await tenant.get('/v1/webhooks?limit=100')) as { data: { id: string; events: string[] }[] }
+  const { id } = data.find(({ events }) => events.includes('*'))!
+  answers.push((await call('POST', `/v1/webhooks/${id}/test`, { key: tenant.key, body: {} })).text)
+  answers.push((await call('POST', '/api/webhooks?action=test', { key: tenant.key, body: { id } })).text)
+  const all = async () => (await tenant.get(`/v1/event-deliveries?webhook_id=${id}&limit=100`)).data as Json[]
+  while ((await all()).every(({ status }) => status !== 'failed'))
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  for (const delivery of await all())
+    answers.push((await call('GET', `/v1/event-deliveries/${delivery.id}`, { key: tenant.key })).text)
+  answers.push((await call('GET', `/api/webhooks?action=deliveries&id=${id}`, { key: tenant.key })).text)
+  answers.push((await call('GET', '/api/webhooks', { key: tenant.key })).text)
   failWith(404)
   await tenant.post('/v1/knowledge-sources', { type: 'url', name: 'Help', url: receiver.url })
   const failed = async () => (await tenant.get('/v1/events?type=knowledge_source.failed&limit=1')).data as unknown[]
@@ -194,6 +227,20 @@ test('no secret reaches the process log, the request log, the audit log or an ev
   }
   for (const path of ['/v1/request-logs', '/v1/audit-logs', '/v1/events'])
     assert.deepEqual(leaksIn((await call('GET', `${path}?limit=100`, { key: tenant.key })).text), [], path)
+})
+
+test('no secret and no header of a webhook is readable in any table, or in what is told of its deliveries', async () => {
+  const ofWebhooks = (leaks: string[]) => leaks.filter((what) => what.includes('webhook'))
+  assert.ok(ofWebhooks(Object.keys(secrets)).length === 6 && answers.length > 5)
+  for (const text of answers) assert.deepEqual(ofWebhooks(leaksIn(text)), [], text.slice(0, 2_000))
+  assert.match(answers.join(''), /"x-heard":"••••"/)
+  const { rows: tables } = await sql<{ name: string }>`
+    select relname as name from pg_class
+    where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and has_table_privilege(oid, 'select')
+      -- Kept as the caller chose it, even a caller who chose a secret.
+      and relname <> 'idempotency_keys'`.execute(app.database.system)
+  assert.ok(tables.length > 20)
+  for (const { name } of tables) assert.deepEqual(ofWebhooks(leaksIn(await rowsOf(name))), [], `in ${name}`)
 })
 
 test('a contact’s metadata is data: what somebody stores there comes back', async () => {

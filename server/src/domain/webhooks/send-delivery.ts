@@ -3,6 +3,7 @@ import { type SafeHttp, SafeHttpError, type SafeHttpResponse, type Timings } fro
 import { type SigningKeys, signLegacy, signStandard } from '../../base/signature.ts'
 import { type CustomHeaders, maskHeaders } from './custom-headers.ts'
 import { type DeliveryErrorCode, errorOfFailure, errorOfStatus } from './delivery-error.ts'
+import { createMask } from './mask-answer.ts'
 import type { DeliveryKeys } from './webhook-keys.ts'
 
 export type Outgoing = {
@@ -102,11 +103,13 @@ const post = async (
   })
 }
 
-const flatten = (headers: SafeHttpResponse['headers']): Record<string, string> =>
-  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value ?? ''].flat().join(', ')]))
+type Mask = (text: string) => string
+
+const flatten = (headers: SafeHttpResponse['headers'], mask: Mask): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, mask([value ?? ''].flat().join(', '))]))
 
 // PostgreSQL's text cannot hold NUL.
-const textOf = (body: Buffer): string => body.toString('utf8').replaceAll('\0', '')
+const textOf = (body: Buffer, mask: Mask): string => mask(body.toString('utf8').replaceAll('\0', ''))
 
 const rounded = ({ dns, connect, tls, ttfb, total }: Timings): Timings => {
   const round = (ms: number) => Math.round(ms * 100) / 100
@@ -120,10 +123,15 @@ const sendOnce = async (outgoing: Outgoing, legacy: SigningKeys, at: Date, optio
   const requestHeaders = { ...maskHeaders(Object.keys(customHeaders)), ...ours }
   try {
     const answer = await post(outgoing, { ...customHeaders, ...ours }, options)
+    const mask = createMask(customHeaders)
     return {
       at,
       requestHeaders,
-      response: { headers: flatten(answer.headers), body: textOf(answer.body), truncated: answer.truncated },
+      response: {
+        headers: flatten(answer.headers, mask),
+        body: textOf(answer.body, mask),
+        truncated: answer.truncated,
+      },
       httpStatus: answer.status,
       errorCode: errorOfStatus(answer.status),
       remoteAddress: answer.remoteAddress,
