@@ -17,12 +17,12 @@ export const cpuSeconds = (pid: number): number => {
 export const startScript = async (
   args: string[],
   ready: string,
-  options: { cwd?: string; env?: Record<string, string> } = {},
+  options: { cwd?: string; env?: Record<string, string>; ipc?: boolean } = {},
 ): Promise<ChildProcess> => {
   const child = spawn(process.execPath, args, {
     cwd: options.cwd,
     env: { PATH: process.env.PATH, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...(options.ipc ? ['ipc' as const] : [])],
   })
   let output = ''
   for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (chunk) => (output += chunk))
@@ -32,6 +32,13 @@ export const startScript = async (
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
   return child
+}
+
+/** Sends a message to a process started with `ipc` and waits for its answer: one at a time. */
+export const ask = async <Answer>(child: ChildProcess, message: object): Promise<Answer> => {
+  const answered = once(child, 'message')
+  child.send(message)
+  return (await answered)[0] as Answer
 }
 
 export const stopProcess = async (child: ChildProcess): Promise<void> => {
