@@ -41,13 +41,16 @@ export type Again = { id: string; dueAt: Date; band: number; payload?: string }
  * A kind of background work. `prepare` reads what a batch needs, in order, null for items that no longer make sense (they
  * are dropped); `run` does the outside work, with no transaction open; `settle` writes the outcome, in one transaction
  * with the removal of the items. With `strainOf` the window of a lane is felt out: it begins at one, grows by one with
- * every item taken and halves with every sign of trouble.
+ * every item taken and halves with every sign of trouble. With `freshMs` items are prepared while those before them still
+ * run, so that a lane need not wait for the database between two of them: `prepare` then only reads.
  */
 export type WorkKind<Input = unknown, Result = unknown> = {
   kind: string
   /** How many items of one lane run at once, where the lane sets no other number. */
   window: number
   strainOf?(result: Result): Strain
+  /** How many milliseconds before it is used an input may have been prepared; when not given, none is prepared ahead. */
+  freshMs?: number
   prepare(db: Db, items: WorkItem[]): Promise<(Input | null)[]>
   run(item: WorkItem, input: Input, signal: AbortSignal): Promise<Result>
   settle(tx: Db, finished: Finished<Result>[]): Promise<Again[]>

@@ -43,6 +43,8 @@ type Opened = { keys: DeliveryKeys; customHeaders: CustomHeaders }
 type Input = { work: DeliveryWork; endpoint: Endpoint; opened: Opened | null; body: Buffer }
 
 const pausedMs = 1_000
+// A change of a webhook reaches what is under way, and what is about to be, no later than this.
+const freshMs = 250
 
 // Each event's day is in its id: the inner select reads one partition by its key.
 const readBodies = async (db: Db, events: { workspaceId: string; id: string }[]): Promise<Map<string, Buffer>> => {
@@ -94,6 +96,7 @@ export const createDeliveryKind = (outside: Outside, tuning: Tuning = {}): WorkK
     kind: deliveryKind,
     window: deliveryWindow,
     strainOf,
+    freshMs,
 
     prepare: async (db, items) => {
       const works = items.map((item) => readDeliveryWork(item.payload))
