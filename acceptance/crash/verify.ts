@@ -158,9 +158,14 @@ const judgeDeliveries = async (
     if (attempts.at(-1)?.http_status !== 204) found.push(`${name}: the last attempt of ${id} is none that was accepted`)
     if (answered.length > came.length)
       found.push(`${name}: ${id} has ${answered.length} answered attempts and came ${came.length} times`)
-    const firstAccepted = attempts.find(({ http_status }: { http_status: number }) => http_status === 204)
-    if (firstAccepted && numbers.at(-1)! > firstAccepted.number)
-      found.push(`${name}: ${id} was tried again after attempt ${firstAccepted.number} had been accepted`)
+    // A frozen worker may tell afterwards that its attempt was accepted, when another's of that number was refused.
+    const settled = numbers.find((number) =>
+      attempts.every(
+        (one: { number: number; http_status: number }) => one.number !== number || one.http_status === 204,
+      ),
+    )
+    if (settled !== undefined && numbers.at(-1)! > settled)
+      found.push(`${name}: ${id} was tried again after attempt ${settled} had been accepted`)
   }
   return found
 }

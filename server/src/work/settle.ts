@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
+import { DatabaseUnavailableError } from '../database/connection.ts'
 import type { Db } from '../database/open.ts'
 import { transaction } from '../database/transaction.ts'
 import type { Again, Finished, WorkItem, WorkKind } from './work-kind.ts'
@@ -52,8 +54,25 @@ const replaceItems = async (tx: Db, done: WorkItem[], again: Map<string, Again>)
     .execute()
 }
 
-/** Writes the outcomes of one kind's items and removes or reschedules them, all in one transaction fenced by epoch. */
-export const settle = async <Result>(
+// What was done outside is known only here: a database that is away for a moment must not have it done again. It is as safe
+// after a commit whose answer was lost, because the same outcome is written by the same epoch. Past the end of the lease
+// whoever has the lane does the work again anyway.
+const insistForMs = 15_000
+const againAfterMs = 100
+
+const insist = async (write: () => Promise<void>): Promise<void> => {
+  const deadline = performance.now() + insistForMs
+  for (;;) {
+    try {
+      return await write()
+    } catch (error) {
+      if (!(error instanceof DatabaseUnavailableError) || performance.now() > deadline) throw error
+      await delay(againAfterMs)
+    }
+  }
+}
+
+const settleOnce = async <Result>(
   db: Db,
   kind: WorkKind<unknown, Result>,
   batch: { item: WorkItem; result: Result; epoch: number }[],
@@ -72,3 +91,13 @@ export const settle = async <Result>(
     if (done.length > 0) await replaceItems(tx, done, new Map(again.map((plan) => [plan.id, plan])))
   })
 }
+
+/**
+ * Writes the outcomes of one kind's items and removes or reschedules them, all in one transaction fenced by epoch. Throws
+ * DatabaseUnavailableError when the database stays away for 15 seconds.
+ */
+export const settle = <Result>(
+  db: Db,
+  kind: WorkKind<unknown, Result>,
+  batch: { item: WorkItem; result: Result; epoch: number }[],
+): Promise<void> => insist(() => settleOnce(db, kind, batch))

@@ -7,6 +7,7 @@ import { makeWorkspace } from '../../test/make.ts'
 import { systemClock } from '../base/clock.ts'
 import { newId } from '../base/ids.ts'
 import { silentLog } from '../base/log.ts'
+import { DatabaseUnavailableError } from '../database/connection.ts'
 import type { Db } from '../database/open.ts'
 import { enqueue } from './enqueue.ts'
 import {
@@ -248,6 +249,33 @@ test('a batch that cannot be settled is settled one by one, each once', async ()
     [
       ['poison', 2],
       ['throws', 2],
+    ],
+  )
+})
+
+test('an outcome waits for a database that is away, and what has run does not run again', async () => {
+  const kind = newKind()
+  await add(await makeLane(kind), ['one', 'two'])
+  const ran: string[] = []
+  const written: string[] = []
+  let refusals = 3
+  const worker = start([
+    kindOf(kind, {
+      run: async ({ payload }) => ran.push(payload),
+      settle: async (_tx, finished) => {
+        if (refusals-- > 0) throw new DatabaseUnavailableError(new Error('away'))
+        for (const { item } of finished) written.push(item.payload)
+        return []
+      },
+    }),
+  ])
+  await until('both are settled', async () => (await waiting(kind)).length === 0)
+  await worker.stop()
+  assert.deepEqual(
+    [ran.toSorted(), written.toSorted()],
+    [
+      ['one', 'two'],
+      ['one', 'two'],
     ],
   )
 })
