@@ -38,18 +38,32 @@ export type Worker = {
 }
 
 const usualLimits: Limits = { lanes: 256, running: 512, holdMs: 5_000, catchUpShare: 0.3, catchUpPerSecond: 20 }
-const readAhead = 64
+// What is read ahead of a lane. All lanes share a budget, so that a thousand long ones are no thousand long lists.
+const readAtLeast = 64
+const readAtMost = 512
+const readBudget = 8_192
+// Prepared ahead: what a lane was seen to run in so long, so that it never waits for a read that was begun in time.
+const prepareForMs = 20
+const prepareAtMost = 256
 const renewEveryMs = 2_500
 const settleAfterMs = 8
 const settleAtMost = 400
 // An item whose code throws, instead of settling its failure, comes again later and later, but is never dropped.
 const strayRetryMs = (attempt: number) => Math.min(300_000, 1_000 * 2 ** Math.min(attempt, 9))
 
+/** `input` is what was prepared ahead at `preparedAt`, for those whose time had not come: undefined when nothing was. */
+type Waiting = { item: WorkItem; input: unknown; preparedAt: number }
+
 type Lane = HeldLane & {
   kindOf: WorkKind
-  waiting: WorkItem[]
+  waiting: Waiting[]
+  /** How many at the head of `waiting` were prepared, how many should be, and what was run since that was last decided. */
+  ready: number
+  ahead: number
+  started: number
+  aheadSince: number
   /** What waits to be caught up with, apart: it is slower, and must not stand in front of what is fresh. */
-  catchUp: WorkItem[]
+  catchUp: Waiting[]
   catchingUp: number
   /** How many run at once now: what was felt out, up to what the lane allows. */
   room: number
@@ -64,6 +78,8 @@ type Lane = HeldLane & {
   running: number
   /** The last look found nothing due beyond what is taken. */
   empty: boolean
+  /** The last look found all that was due: until somebody says that there is more, another would find nothing. */
+  dry: boolean
   abort: AbortController
   heldSince: number
   /** Takes no more items, so that it can be given back. */
@@ -89,16 +105,20 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
   const lanes = new Map<string, Lane>()
   const finished: Outcome[] = []
   let running = 0
+  let looking = true
+  let lookedAt = 0
   let renewedAt = Date.now()
   let stopping = false
   let settling: Promise<void> | undefined
   let paceTimer: NodeJS.Timeout | undefined
+  let turnComes = false
 
   const catchUpPaceOf = (settings: LaneSettings) => createTokenBucket(settings.catchUpPerSecond ?? catchUpPerSecond)
 
   const drop = (lane: Lane) => {
     lane.abort.abort()
     lanes.delete(nameOf(lane))
+    putBack(lane)
   }
 
   const retune = (lane: Lane, now: LaneSettings) => {
@@ -131,6 +151,10 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
       const kindOf = byKind.get(lane.kind)!
       const fresh = {
         waiting: [],
+        ready: 0,
+        ahead: 0,
+        started: 0,
+        aheadSince: Date.now(),
         catchUp: [],
         catchingUp: 0,
         room: kindOf.strainOf ? 1 : mostOf({ ...lane, kindOf }),
@@ -141,6 +165,7 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
         settled: [],
         running: 0,
         empty: false,
+        dry: false,
         yielding: false,
         heldSince: Date.now(),
       }
@@ -149,9 +174,11 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
   }
 
   const putBack = (lane: Lane) => {
-    for (const item of [...lane.waiting, ...lane.catchUp]) lane.taken.delete(item.id)
+    for (const { item } of [...lane.waiting, ...lane.catchUp]) lane.taken.delete(item.id)
     lane.waiting = []
+    lane.ready = 0
     lane.catchUp = []
+    lane.dry = false
   }
 
   // Lanes that never run dry would keep the rest waiting for ever.
@@ -164,43 +191,59 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
     }
   }
 
-  const refill = async () => {
+  // Work is looked for when somebody said that there is some, and at every poll; in between a lane that was read to its
+  // end is read again only once all of it is settled, to know that it can be given back.
+  const isHungry = (lane: Lane, look: boolean): boolean => {
+    if (lane.yielding || lane.blocked || lane.waiting.length >= lane.room) return false
+    return look || !lane.dry || (lane.taken.size === 0 && !lane.empty)
+  }
+
+  const refill = async (look: boolean) => {
     for (const lane of lanes.values()) {
       for (const id of lane.settled.splice(0)) lane.taken.delete(id)
       if (lane.taken.size === 0) lane.blocked = false
     }
-    const hungry = [...lanes.values()].filter(
-      (lane) => !lane.yielding && !lane.blocked && lane.waiting.length === 0 && lane.running < lane.room,
-    )
+    const hungry = [...lanes.values()].filter((lane) => isHungry(lane, look))
     if (stopping || hungry.length === 0) return
-    const items = await readDueItems(db, hungry, clock.now(), readAhead)
+    const limit = Math.min(readAtMost, Math.max(readAtLeast, Math.floor(readBudget / hungry.length)))
+    const items = await readDueItems(db, hungry, clock.now(), limit)
     if (stopping) return
+    const found = new Map<Lane, number>()
     for (const lane of hungry) lane.empty = true
     for (const item of items) {
       const lane = lanes.get(nameOf(item))
-      if (!lane || lane.taken.has(item.id)) continue
+      if (!lane) continue
+      found.set(lane, (found.get(lane) ?? 0) + 1)
+      if (lane.taken.has(item.id)) continue
       lane.taken.add(item.id)
-      if (item.band < 2 || lane.ordered) lane.waiting.push(item)
-      else lane.catchUp.push(item)
+      const line = item.band < 2 || lane.ordered ? lane.waiting : lane.catchUp
+      line.push({ item, input: undefined, preparedAt: 0 })
       lane.empty = false
     }
+    for (const lane of hungry) lane.dry = (found.get(lane) ?? 0) < limit
   }
 
   const mayCatchUp = (lane: Lane, now: number): boolean =>
     lane.catchingUp < Math.max(1, Math.floor(lane.room * catchUpShare)) && waitOf(lane.catchUpPace, now) === 0
 
   /** The next item that may run now. */
-  const takeItem = (lane: Lane, now: number): WorkItem | undefined => {
+  const takeItem = (lane: Lane, now: number): Waiting | undefined => {
     if (lane.blocked || lane.running >= lane.room || waitOf(lane.pace, now) > 0) return undefined
-    const item = lane.waiting.shift() ?? (mayCatchUp(lane, now) ? lane.catchUp.shift() : undefined)
-    if (!item) return undefined
+    const next = lane.waiting.shift() ?? (mayCatchUp(lane, now) ? lane.catchUp.shift() : undefined)
+    if (!next) return undefined
     takeToken(lane.pace, now)
+    running++
     lane.running++
-    if (item.band < 2) return item
+    lane.started++
+    if (lane.ready > 0) lane.ready--
+    if (next.item.band < 2) return next
     takeToken(lane.catchUpPace, now)
     lane.catchingUp++
-    return item
+    return next
   }
+
+  const isReady = (lane: Lane, next: Waiting | undefined, now: number): boolean =>
+    next?.input !== undefined && now - next.preparedAt <= (lane.kindOf.freshMs ?? 0)
 
   const leave = (lane: Lane, item: WorkItem) => {
     running--
@@ -251,7 +294,42 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
       finish({ lane, item, end: 'threw' })
     } finally {
       leave(lane, item)
-      loop.wake()
+      proceed(lane)
+    }
+  }
+
+  // What was prepared ahead runs at once; where lanes wait for a place, whose turn it is is decided once a tick.
+  const proceed = (lane: Lane) => {
+    if (running < maxRunning - 1) runReady(lane)
+    else if (!turnComes) {
+      turnComes = true
+      setImmediate(takeTurns)
+    }
+    if (lane.ready * 2 <= lane.ahead) loop.wake()
+  }
+
+  const runReady = (lane: Lane) => {
+    const now = Date.now()
+    while (running < maxRunning && lane.ready > 0 && isReady(lane, lane.waiting[0], now)) {
+      const next = takeItem(lane, now)
+      if (!next) return
+      void runOne(lane, next.item, next.input)
+    }
+  }
+
+  const takeTurns = () => {
+    turnComes = false
+    for (const lane of inTurn()) if (lane.ready > 0) runReady(lane)
+  }
+
+  // A lane that has its turn stands behind the others for the next.
+  function* inTurn(): Generator<Lane> {
+    for (const lane of [...lanes.values()]) {
+      if (running >= maxRunning) return
+      if (lane.waiting.length + lane.catchUp.length === 0 || lane.running >= lane.room) continue
+      lanes.delete(nameOf(lane))
+      lanes.set(nameOf(lane), lane)
+      yield lane
     }
   }
 
@@ -285,23 +363,52 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
   // Round robin over lanes: a lane with a long queue gets its window and no more, and then stands behind the others.
   const launch = async () => {
     const batches = new Map<WorkKind, { lane: Lane; item: WorkItem }[]>()
-    for (const lane of [...lanes.values()]) {
-      if (running >= maxRunning) break
-      if (lane.waiting.length + lane.catchUp.length > 0 && lane.running < lane.room) {
-        lanes.delete(nameOf(lane))
-        lanes.set(nameOf(lane), lane)
-      }
+    for (const lane of inTurn())
       while (running < maxRunning) {
-        const item = takeItem(lane, Date.now())
-        if (!item) break
-        running++
-        const batch = batches.get(lane.kindOf)
-        if (batch) batch.push({ lane, item })
+        const now = Date.now()
+        const next = takeItem(lane, now)
+        if (!next) break
+        const { item } = next
+        if (isReady(lane, next, now)) void runOne(lane, item, next.input)
+        else if (batches.has(lane.kindOf)) batches.get(lane.kindOf)!.push({ lane, item })
         else batches.set(lane.kindOf, [{ lane, item }])
       }
-    }
     wakeForPace()
     await Promise.all([...batches].map(([kind, batch]) => startKind(kind, batch)))
+  }
+
+  /** Decides how many of a lane to have prepared, by how fast it went since this was last asked. */
+  const wantedAhead = (lane: Lane, now: number): number => {
+    const elapsed = now - lane.aheadSince
+    if (elapsed >= 1) {
+      const perMs = lane.started / elapsed
+      const window = Math.min(lane.room, (perMs * (lane.kindOf.freshMs ?? 0)) / 2)
+      lane.ahead = Math.ceil(Math.min(prepareAtMost, Math.max(window, perMs * prepareForMs)))
+      lane.started = 0
+      lane.aheadSince = now
+    }
+    return lane.ahead
+  }
+
+  // Only what runs next, and only of lanes that move: on a slow one it would be too old by the time it is used.
+  const prepareAhead = async () => {
+    const now = Date.now()
+    const batches = new Map<WorkKind, Waiting[]>()
+    for (const lane of lanes.values()) {
+      if (lane.kindOf.freshMs === undefined || lane.ready * 2 > lane.ahead) continue
+      const wanted = lane.waiting.slice(0, wantedAhead(lane, now))
+      lane.ready = wanted.length
+      const stale = wanted.filter((next) => !isReady(lane, next, now))
+      batches.set(lane.kindOf, (batches.get(lane.kindOf) ?? []).concat(stale))
+    }
+    for (const [kind, batch] of batches) {
+      if (batch.length === 0) continue
+      const items = batch.map(({ item }) => item)
+      const inputs = await kind.prepare(db, items).catch(() => [])
+      // Null and what failed stay as they were: they are prepared again when their turn comes, and judged then.
+      for (const [i, input] of inputs.entries())
+        if (input !== null) Object.assign(batch[i]!, { input, preparedAt: now })
+    }
   }
 
   const release = async () => {
@@ -311,7 +418,9 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
     if (idle.length === 0) return
     // Forgotten only once the database knows: else a failure here would leave them to nobody until the lease runs out.
     await releaseLanes(db, idle, clock.now())
+    const wasFull = lanes.size >= maxLanes
     for (const lane of idle) lanes.delete(nameOf(lane))
+    if (wasFull) wake()
   }
 
   // Stands in for a kind whose items did not get as far as an outcome of their own.
@@ -394,11 +503,15 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
     gatherMs: () => 1,
     onError: (error) => log.error({ err: error }, 'the worker stumbled and goes on'),
     step: async () => {
+      const look = looking || Date.now() - lookedAt >= pollMs
+      if (look) lookedAt = Date.now()
+      looking = false
       await renew()
       share()
-      await lease()
-      await refill()
+      if (look) await lease()
+      await refill(look)
       await launch()
+      await prepareAhead()
       await release()
       return false
     },
@@ -409,8 +522,13 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
       await new Promise((resolve) => setTimeout(resolve, 10))
   }
 
+  function wake(): void {
+    looking = true
+    loop.wake()
+  }
+
   return {
-    wake: loop.wake,
+    wake,
     stop: async (graceMs = 20_000) => {
       stopping = true
       clearTimeout(paceTimer)
