@@ -64,6 +64,7 @@ type SessionsTable = {
   id: string
   user_id: string
   workspace_id: string
+  opened_by: 'password' | 'oidc'
   address: string | null
   user_agent: string | null
   created_at: Date

@@ -36,6 +36,7 @@ export const openSession = async (
       id: sessionId,
       user_id: account.id,
       workspace_id: workspaceId,
+      opened_by: by,
       address: address ?? null,
       user_agent: userAgent?.slice(0, maxUserAgent) ?? null,
       created_at: now,

@@ -3,19 +3,19 @@ import { toWireId } from '../../base/ids.ts'
 import type { Db } from '../../database/open.ts'
 import { transaction } from '../../database/transaction.ts'
 import { recordAudit } from '../audit-logs/index.ts'
-import { type Ctx, requireUser } from '../context.ts'
+import type { Ctx } from '../context.ts'
+import { inReach } from './in-reach.ts'
 
 /** Ends one session of the caller, with all its tokens. Ending an ended one changes nothing and succeeds. */
 // scope: it is about the account of whoever calls.
 // no event: how a person signs in is theirs, not the workspace's.
 export const revokeSession = async (ctx: Ctx, id: string, { system }: { system: Db }): Promise<void> => {
-  const { id: userId } = requireUser(ctx)
   await transaction(system, async (tx) => {
     const session = await tx
       .selectFrom('sessions')
       .select(['workspace_id', 'revoked_at'])
       .where('id', '=', id)
-      .where('user_id', '=', userId)
+      .where(inReach(ctx))
       .forUpdate()
       .executeTakeFirst()
     if (!session) throw notFound('session', toWireId('session', id))

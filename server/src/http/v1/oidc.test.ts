@@ -540,6 +540,31 @@ test('whoever begins sign-ins again and again is limited like a stranger, not li
   assert.equal(asked.headers['x-ratelimit-limit'], '1200')
 })
 
+test('a provider that one workspace trusts opens nothing of a person in another', async () => {
+  const place = await newPlace()
+  const elsewhere = await app.makeWorkspace()
+  const { email, userId } = await newPerson(place.workspaceId)
+  await addMember(system, { workspaceId: elsewhere, userId, role: 'owner', now: new Date() })
+  const login = async (workspaceId: string) => {
+    const body = { email, password, workspace_id: workspaceId }
+    return SignedIn.parse((await app.call('POST', '/v1/auth/login', { body })).json()).token
+  }
+  const [here, there] = [await login(place.workspaceId), await login(elsewhere)]
+  const { token } = await signIn(place, known(email))
+  const workspacesOf = async (key: string) =>
+    (await app.call('GET', '/v1/sessions', { key })).json<{ data: { id: string; workspace_id: string }[] }>().data
+  assert.deepEqual(
+    (await workspacesOf(token)).map(({ workspace_id }) => workspace_id),
+    [place.wireId, place.wireId],
+  )
+  const all = await workspacesOf(there)
+  assert.equal(all.length, 3)
+  const theirs = all.find(({ workspace_id }) => workspace_id !== place.wireId)!
+  assert.equal((await app.call('DELETE', `/v1/sessions/${theirs.id}`, { key: token })).status, 404)
+  assert.equal((await app.call('GET', '/v1/users/me', { key: there })).status, 200)
+  assert.equal((await app.call('DELETE', `/v1/sessions/${theirs.id}`, { key: here })).status, 204)
+})
+
 test('a state with another issuer behind it, or with its connection gone, is stale', async () => {
   const issuer = await newIssuer()
   const place = await newPlace({}, issuer)

@@ -14,7 +14,8 @@ export const sessionEndpoints = [
     access: 'session',
     tag,
     summary: 'List your sessions, newest first',
-    description: 'Where you are signed in, in every workspace.',
+    description:
+      'Where you are signed in, in every workspace; a session that a provider vouched for sees those of its own workspace alone.',
     query: z.strictObject(pageQuery),
     responses: { 200: listOf(Session) },
     handler: async ({ ctx, query, deps }) => {
