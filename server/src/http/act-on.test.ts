@@ -93,6 +93,17 @@ test('whoever is no client cannot be told from who is nobody', async () => {
   assert.equal(answers[0]!.status, 404)
 })
 
+test('a flood of ids that are no client of the agency soon costs no queries, and a client in use does not notice', async () => {
+  const agency = await makeAgency()
+  const client = await makeClient(agency)
+  assert.equal((await as(agency.key, client).get('/v1/contacts')).status, 200)
+  const statuses = new Set<number>()
+  for (let i = 0; i < 1_200; i++) statuses.add((await as(agency.key, newId()).get('/v1/contacts')).status)
+  assert.deepEqual([...statuses], [404])
+  assert.equal((await as(agency.key, newId()).get('/v1/contacts')).status, 429)
+  assert.equal((await as(agency.key, client).get('/v1/contacts')).status, 200)
+})
+
 test('a header that is no id is told so', async () => {
   const agency = await makeAgency()
   await makeClient(agency)

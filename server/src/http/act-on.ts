@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError, notFound } from '../base/errors.ts'
 import { fromWireId, toWireId } from '../base/ids.ts'
 import { requireScope } from '../domain/context.ts'
+import type { Client } from '../domain/workspaces/index.ts'
 import type { Holder } from './authenticate.ts'
 import { contextOf } from './context-of.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -22,8 +23,26 @@ const namedBy = ({ headers }: FastifyRequest): string | undefined => {
   return id
 }
 
-const actingIn = async (
-  { deps, clients }: Kernel,
+// No agency mistypes more often; a refused request must not cost a query, however many there are.
+const strangersPerMinute = 1_200
+
+const findClient = async ({ limiter, clients }: Kernel, agencyId: string, id: string): Promise<Client> => {
+  const strangers = { name: `strangers to ${agencyId}`, perMinute: strangersPerMinute }
+  const client = await clients.find(agencyId, id, () => {
+    const { remaining, retryAfter } = limiter.peek(strangers)
+    if (remaining < 1)
+      throw new AppError('RATE_LIMIT_EXCEEDED', `Too many requests name accounts in ${header} that are not yours.`, {
+        retryAfter,
+      })
+  })
+  if (client) return client
+  limiter.take([strangers])
+  throw notFound('account', toWireId('workspace', id), header)
+}
+
+/** The holder as the request wants to act, or the refusal of it. */
+export const actingIn = async (
+  kernel: Kernel,
   { access }: Endpoint,
   request: FastifyRequest,
   holder: Holder,
@@ -31,7 +50,7 @@ const actingIn = async (
   if (holder.suspended) throw suspended('This workspace, or the agency that it belongs to,')
   const id = namedBy(request)
   if (id === undefined || id === holder.workspaceId) return holder
-  requireScope(contextOf(deps, holder, request.id), 'workspaces:act')
+  requireScope(contextOf(kernel.deps, holder, request.id), 'workspaces:act')
   if (access === 'any_key' || access === 'session')
     throw new AppError(
       'BAD_REQUEST',
@@ -40,8 +59,7 @@ const actingIn = async (
         param: header,
       },
     )
-  const client = await clients.find(holder.workspaceId, id)
-  if (!client) throw notFound('account', toWireId('workspace', id), header)
+  const client = await findClient(kernel, holder.workspaceId, id)
   if (client.suspended) throw suspended('This account')
   const { workspaceId, planId, requestsPerMinute } = client
   return { ...holder, workspaceId, planId, requestsPerMinute, agencyId: holder.workspaceId }
