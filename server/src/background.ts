@@ -49,7 +49,7 @@ const leaveWorkToOthers = ({ database, clock, log }: Deps): (() => Promise<void>
 }
 
 const startWork = async (deps: Deps, pollMs: number): Promise<() => Promise<void>> => {
-  const { database, clock, log } = deps
+  const { database, clock, log, logHeads } = deps
   const { signals } = database
   // The folder's lock proves that whoever held leases here has died: their work need not wait for the leases to end.
   if (database.kind === 'embedded') await freeLanes(database.system)
@@ -65,7 +65,10 @@ const startWork = async (deps: Deps, pollMs: number): Promise<() => Promise<void
       committedHere = false
       const { more, enqueued, sequenced, held } = await sequenceEvents(database.system, fanOut)
       gatherMs = sequenced >= busyBatch ? 20 : 4
-      if (sequenced > 0) signals.tell('sequenced')
+      if (sequenced > 0) {
+        signals.tell('sequenced')
+        logHeads.wake()
+      }
       // Whoever is at it may have looked before our commit. To pass on what others said would go round for ever.
       if (!held && ours) signals.tell('committed')
       if (enqueued > 0 || Date.now() - wokenAt >= wakeEveryMs) {
@@ -123,6 +126,7 @@ export const startBackground = async (
   { role = 'all', pollMs = 250 }: Options = {},
 ): Promise<() => Promise<void>> => {
   const stopFlushing = startFlushing(deps)
+  deps.database.signals.hear('sequenced', deps.logHeads.wake)
   const stopWork = role === 'api' ? leaveWorkToOthers(deps) : await startWork(deps, pollMs)
   return async () => {
     await stopWork()

@@ -14,6 +14,7 @@ import { type Config, ConfigError, readConfig } from './config.ts'
 import { confirmSecret } from './confirm-secret.ts'
 import { type Database, openDatabase } from './database/open.ts'
 import { createKeyFormat } from './domain/api-keys/index.ts'
+import { createLogHeads } from './domain/events/index.ts'
 import { createProviders } from './domain/oidc/index.ts'
 import { createRequestRecorder } from './domain/request-logs/index.ts'
 import { createTokenFormat } from './domain/sessions/index.ts'
@@ -98,6 +99,10 @@ const buildDeps = async (
     oidcProviders: createProviders({ clock: systemClock, safeHttp }),
     secretBox: createSecretBox([{ id: 1, key: secrets.box }]),
     eventTypes,
+    logHeads: createLogHeads({
+      database,
+      onError: (error) => log.error({ err: error }, 'the ends of logs could not be looked up'),
+    }),
     stopping,
     settings: {
       publicUrl: config.PARLEY_PUBLIC_URL?.replace(/\/+$/, '') ?? localUrl(config),

@@ -9,6 +9,7 @@ import { createSafeHttp } from '../src/base/safe-http.ts'
 import { createSecretBox } from '../src/base/secret-box.ts'
 import type { Database } from '../src/database/open.ts'
 import { createKeyFormat, insertKey } from '../src/domain/api-keys/index.ts'
+import { createLogHeads } from '../src/domain/events/index.ts'
 import { createProviders } from '../src/domain/oidc/index.ts'
 import { createRequestRecorder } from '../src/domain/request-logs/index.ts'
 import { type Scope, scopes } from '../src/domain/scopes.ts'
@@ -62,6 +63,8 @@ export type TestApp = {
   makeWorkspace: (mode?: 'live' | 'sandbox') => Promise<string>
   /** Serves on a free port of the loopback and returns the base URL. */
   listen: () => Promise<string>
+  /** Asks the server to stop, as a signal to its process does. */
+  stop: () => void
   close: () => Promise<void>
 }
 
@@ -129,6 +132,10 @@ export const openTestApp = async (options: TestAppOptions = {}): Promise<TestApp
     oidcProviders: createProviders({ clock, safeHttp }),
     secretBox: createSecretBox([{ id: 1, key: randomBytes(32) }]),
     eventTypes,
+    logHeads: createLogHeads({
+      database,
+      onError: (error) => log.error({ err: error }, 'the ends of logs could not be looked up'),
+    }),
     settings: settingsOf(options.settings),
     stopping: stopping.signal,
   }
@@ -172,6 +179,7 @@ export const openTestApp = async (options: TestAppOptions = {}): Promise<TestApp
       await app.listen({ port: 0, host: '127.0.0.1' })
       return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
     },
+    stop: () => stopping.abort(),
     close: async () => {
       stopping.abort()
       // A connection that was opened and never used counts as busy for a minute.

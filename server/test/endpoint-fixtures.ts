@@ -328,6 +328,7 @@ export const fresh: Record<string, (tenant: Tenant) => Promise<Prepared>> = {
     const { id } = await tenant.post('/v1/webhooks', webhook)
     return { key: tenant.key, body: { ...hour, webhook_id: id, mode: 'missing' } }
   },
+  events_stream: async ({ key }) => ({ key, query: '?follow=false' }),
   invites_accept: async (tenant) => {
     const { token } = await tenant.post('/v1/invites', { email: `${randomUUID()}@acme.test`, role: 'viewer' })
     return { key: tenant.key, body: { token, name: 'Fixture', password } }

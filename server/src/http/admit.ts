@@ -14,7 +14,8 @@ import { refuseStrangeAddress } from './refuse-strange-address.ts'
 
 const floodOfKeys = new AppError('RATE_LIMIT_EXCEEDED', 'Too many requests. Slow down and retry after 1 minute.')
 
-const requireAccess = (access: Exclude<Access, 'public' | WidgetAccess>, ctx: Ctx): void => {
+/** Throws FORBIDDEN for whoever may not call an endpoint. */
+export const requireAccess = (access: Exclude<Access, 'public' | WidgetAccess>, ctx: Ctx): void => {
   if (access === 'session') requireUser(ctx)
   else if (access !== 'any_key') requireScope(ctx, access)
 }

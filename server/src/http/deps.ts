@@ -4,7 +4,7 @@ import type { SafeHttp } from '../base/safe-http.ts'
 import type { SecretBox } from '../base/secret-box.ts'
 import type { Database } from '../database/open.ts'
 import type { KeyFormat, KeyHolder } from '../domain/api-keys/index.ts'
-import type { EventType } from '../domain/events/index.ts'
+import type { EventType, LogHeads } from '../domain/events/index.ts'
 import type { Providers } from '../domain/oidc/index.ts'
 import type { RequestRecorder } from '../domain/request-logs/index.ts'
 import type { TokenFormat } from '../domain/sessions/index.ts'
@@ -62,6 +62,8 @@ export type Deps = {
   safeHttp: SafeHttp
   secretBox: SecretBox
   eventTypes: readonly EventType[]
+  /** What readers of the log wait on. */
+  logHeads: LogHeads
   settings: Settings
   /** Aborts when the server is asked to stop: streams end with a part that says so. */
   stopping: AbortSignal

@@ -9,7 +9,13 @@ import type { SseFrame } from './sse.ts'
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 export type JsonReply = { status: number; body: unknown; headers?: Record<string, string> }
-export type StreamReply = { status: number; frames: AsyncIterable<SseFrame>; headers?: Record<string, string> }
+export type StreamReply = {
+  status: number
+  frames: AsyncIterable<SseFrame>
+  headers?: Record<string, string>
+  /** How long a reader may take nothing before it is hung up on. */
+  stalledMs?: number
+}
 export type Reply = JsonReply | StreamReply
 
 export const isStream = (reply: Reply): reply is StreamReply => 'frames' in reply
@@ -44,6 +50,8 @@ export type Call<Params, Query, Body> = {
   deps: Deps
   /** What is left of the minute of the caller's workspace, as far as this process knows; undefined where nobody counts it. */
   workspaceMinute(): Allowance | undefined
+  /** Whether the caller would be admitted again: what it was admitted with may be revoked while it is answered. */
+  stillAllowed(): Promise<boolean>
   /** Aborts when the caller goes away. */
   signal: AbortSignal
   once: OnceOnly

@@ -136,9 +136,10 @@ const failureOf = (endpoint: Endpoint, status: number, components: Components): 
 
 const responsesOf = (endpoint: Endpoint, components: Components): Json => {
   const success = Object.entries(endpoint.responses).map(([status, schema]) => {
-    const stream = endpoint.streams
-      ? { 'text/event-stream': { schema: jsonSchema(endpoint.streams, 'output', components) } }
-      : {}
+    const stream =
+      endpoint.streams && !endpoint.mediaType
+        ? { 'text/event-stream': { schema: jsonSchema(endpoint.streams, 'output', components) } }
+        : {}
     const content = schema
       ? {
           content: {

@@ -4,6 +4,7 @@ import type { Kernel } from './kernel.ts'
 import { peekWorkspace } from './limit.ts'
 import { parseParams } from './parse-params.ts'
 import { readBody } from './read-body.ts'
+import { stillAllowed } from './still-allowed.ts'
 import { refuseNul, validate } from './validate.ts'
 
 /** What a handler gets that does not depend on its transaction. */
@@ -11,9 +12,9 @@ export type ReadCall = Omit<Call<never, never, never>, 'ctx' | 'once' | 'afterCo
 
 const neverGone = new AbortController().signal
 
-// Only work outside the database is worth cutting short, and an abort costs more than the rest of a small request.
+// Only streams and work outside the database are worth cutting short: an abort costs more than the rest of a small request.
 const goneSignal = (endpoint: Endpoint, { raw }: FastifyReply): AbortSignal => {
-  if (endpoint.idempotency !== 'outside') return neverGone
+  if (endpoint.idempotency !== 'outside' && !endpoint.streams) return neverGone
   const gone = new AbortController()
   raw.once('close', () => {
     if (!raw.writableFinished) gone.abort()
@@ -46,6 +47,7 @@ export const readCall = async (
     requestId: request.id,
     deps,
     workspaceMinute: () => (holder && !('agentId' in holder) ? peekWorkspace(kernel, holder) : undefined),
+    stillAllowed: () => stillAllowed(kernel, endpoint, request),
     signal: goneSignal(endpoint, reply),
   } as ReadCall
 }

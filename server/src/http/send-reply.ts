@@ -5,7 +5,7 @@ import { type Endpoint, isStream, type Reply } from './endpoint.ts'
 import type { ErrorBody } from './errors.ts'
 import type { KeptReply } from './idempotency.ts'
 import { sendErrorBody } from './send-error.ts'
-import { writeFrames } from './sse.ts'
+import { writeFrames, writeHead } from './sse.ts'
 
 /** Sends an answer that is kept under an idempotency key, told for the first time or again. */
 export const sendKept = (request: FastifyRequest, reply: FastifyReply, kept: KeptReply): FastifyReply => {
@@ -25,7 +25,9 @@ export const sendReply = async (deps: Deps, endpoint: Endpoint, reply: FastifyRe
   if (isStream(made)) {
     const { raw } = reply
     const frames = deps.settings.checkResponses ? checkedFrames(endpoint, made.frames) : made.frames
-    await writeFrames(raw, frames, { status: made.status, headers: headersOf(reply) })
+    const head = { status: made.status, headers: headersOf(reply), stalledMs: made.stalledMs }
+    if (reply.request.method === 'HEAD') writeHead(raw, head).end()
+    else await writeFrames(raw, frames, head)
     return reply.hijack()
   }
   reply.code(made.status)

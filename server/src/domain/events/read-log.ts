@@ -18,7 +18,7 @@ const dayMs = 86_400_000
 // Read at once: of a log without holes a page takes few days, and one that is searched may take all.
 const fewDays = 8
 const manyDays = 400
-// Days that are opened at once where nobody knows which of them hold what is looked for: first few, then more and more.
+// Days that are opened at first where nobody knows which of them hold what is looked for, and by how much more at most after.
 const firstChunk = 4
 const chunkGrowth = 4
 
@@ -107,12 +107,16 @@ const readChunk = async (
 
 const held = ({ first, last }: Day): number => last - first + 1
 
-/** How many of the days to open: as many as hold a page where each number is an event that is asked for. */
-const chunkSize = (days: readonly Day[], isSparse: boolean, limit: number, round: number): number => {
-  if (isSparse) return firstChunk * chunkGrowth ** round
+type Walked = { rows: number; days: number }
+
+/** How many of the days to open: as many as should hold what is missing, by what the days so far held. */
+const chunkSize = (days: readonly Day[], isSparse: boolean, missing: number, walked: Walked): number => {
+  if (isSparse && walked.days === 0) return firstChunk
+  const most = Math.max(firstChunk, walked.days * chunkGrowth)
+  if (isSparse) return walked.rows === 0 ? most : Math.min(most, Math.ceil((missing * walked.days) / walked.rows) + 1)
   let count = 1
   // The first of them may lie in part behind the reader.
-  for (let sum = 0; count < days.length && sum < limit; count++) sum += held(days[count]!)
+  for (let sum = 0; count < days.length && sum < missing; count++) sum += held(days[count]!)
   return count
 }
 
@@ -146,11 +150,13 @@ const walkLog = async (
   let at = direction
   let days = await readDays(db, workspaceId, filter, at, atOnce)
   let isCut = days.length === atOnce
-  for (let round = 0; days.length > 0 && rows.length < limit; round++) {
+  let opened = 0
+  while (days.length > 0 && rows.length < limit) {
     const missing = limit - rows.length
-    const size = chunkSize(days, isSparse, missing, round)
+    const size = chunkSize(days, isSparse, missing, { rows: rows.length, days: opened })
     // What comes after the last of a cut list is not known: it serves as the bound only.
     const step = stepOf(days, isCut ? Math.min(size, days.length - 1) : size, at)
+    opened += step.days.length
     const span = { days: step.days, bound: step.bound, limit: missing }
     rows.push(...(await readChunk(db, workspaceId, filter, at, span)))
     if (step.bound === undefined) break

@@ -3,8 +3,9 @@ import { AppError } from '../../base/errors.ts'
 import { toWireId } from '../../base/ids.ts'
 import { Event, type EventPage, getEvent, listEvents, presentEvent, SubjectInput } from '../../domain/events/index.ts'
 import { ReplayEvent, ReplayEvents, Replayed, replayEvent, replayEvents } from '../../domain/webhooks/index.ts'
-import { idInput, integerQuery, listOf, pageQuery, timeInput } from '../../domain/wire.ts'
+import { booleanQuery, idInput, integerQuery, listOf, pageQuery, timeInput } from '../../domain/wire.ts'
 import { accepted, defineEndpoint, ok } from '../endpoint.ts'
+import { streamEvents } from '../stream-events.ts'
 
 const params = z.object({ id: idInput('event') })
 const tag = 'Events'
@@ -26,6 +27,13 @@ const pageOf = ({ limit = defaultLimit, cursor, after }: PageQuery): EventPage =
   return { limit, order: direction === '>' ? 'oldest' : 'newest', beyond: Number(sequence) }
 }
 
+const typeQuery = z
+  .string()
+  .min(1)
+  .max(100)
+  .optional()
+  .meta({ description: 'A type, an alias, or a family such as `contact.*`.', examples: ['contact.created'] })
+
 export const eventEndpoints = [
   defineEndpoint({
     id: 'events_list',
@@ -38,29 +46,57 @@ export const eventEndpoints = [
       'Newest first. With `after` the log is followed instead: events above that sequence number, oldest first, so that a reader who passes the last `sequence` it has seen misses nothing and sees nothing twice; `after=0` begins at the oldest that is kept. Filters apply in both directions.',
     query: z.strictObject({
       ...pageQuery,
-      type: z
-        .string()
-        .min(1)
-        .max(100)
-        .optional()
-        .meta({ description: 'A type, an alias, or a family such as `contact.*`.', examples: ['contact.created'] }),
+      type: typeQuery,
       subject: SubjectInput.optional(),
       from: timeInput.optional().meta({ description: 'Created at this moment or later.' }),
       to: timeInput.optional().meta({ description: 'Created before this moment.' }),
       after: integerQuery(0, Number.MAX_SAFE_INTEGER)
         .optional()
         .meta({ description: 'Follow the log from this sequence number.', type: 'integer' }),
+      delivery_success: booleanQuery.optional().meta({
+        description:
+          '`false`: a delivery of it to a webhook has failed, and that webhook has not got it since. `true`: the others.',
+        type: 'boolean',
+      }),
     }),
     responses: { 200: listOf(Event) },
-    handler: async ({ ctx, query, deps }) => {
+    errors: [410],
+    handler: async ({ ctx, query: { delivery_success: delivered, ...query }, deps }) => {
       const page = pageOf(query)
-      const { rows, hasMore } = await listEvents(ctx, query, page, deps)
+      const { rows, hasMore } = await listEvents(ctx, { ...query, delivered }, page, deps)
       return ok({
         data: rows.map(presentEvent),
         has_more: hasMore,
         next_cursor: hasMore ? encodeCursor(page.order, rows.at(-1)!.sequence) : null,
       })
     },
+  }),
+  defineEndpoint({
+    id: 'events_stream',
+    method: 'GET',
+    path: '/v1/events/stream',
+    access: 'events:read',
+    tag,
+    summary: 'Follow the log as a stream',
+    description:
+      'Server-Sent Events: each frame is one event, its `id` the sequence number, its `event` the type and its `data` the event exactly as its receivers get it. Begins with what is recorded from now on; with the header `Last-Event-ID`, or with `after`, behind that sequence number, and misses nothing from there on. Comments come while nothing happens. A key may have ten of them open at each server process.',
+    query: z.strictObject({
+      type: typeQuery,
+      subject: SubjectInput.optional(),
+      after: integerQuery(0, Number.MAX_SAFE_INTEGER).optional().meta({
+        description:
+          'Begin behind this sequence number; 0 begins at the oldest that is kept. `Last-Event-ID` comes before it.',
+        type: 'integer',
+      }),
+      follow: booleanQuery
+        .optional()
+        .meta({ description: '`false` ends the stream at the end of the log. Default: true.', type: 'boolean' }),
+    }),
+    responses: { 200: Event },
+    mediaType: 'text/event-stream',
+    streams: Event,
+    errors: [410],
+    handler: async (call) => streamEvents(call, call.query),
   }),
   defineEndpoint({
     id: 'events_get',
