@@ -40,14 +40,17 @@ export type Worker = {
 const usualLimits: Limits = { lanes: 256, running: 512, holdMs: 5_000, catchUpShare: 0.3, catchUpPerSecond: 20 }
 // What is read ahead of a lane. All lanes share a budget, so that a thousand long ones are no thousand long lists.
 const readAtLeast = 64
-const readAtMost = 512
-const readBudget = 8_192
+const readAtMost = 256
+const readBudget = 4_096
 // Prepared ahead: what a lane was seen to run in so long, so that it never waits for a read that was begun in time.
 const prepareForMs = 20
 const prepareAtMost = 256
 const renewEveryMs = 2_500
 const settleAfterMs = 8
-const settleAtMost = 400
+const settleFrom = 400
+const settleAtMost = 1_000
+// What a worker that dies has done in vain: when the database is slower than the endpoints, these wait for it.
+const unsettledAtMost = 1_024
 // An item whose code throws, instead of settling its failure, comes again later and later, but is never dropped.
 const strayRetryMs = (attempt: number) => Math.min(300_000, 1_000 * 2 ** Math.min(attempt, 9))
 
@@ -105,6 +108,7 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
   const lanes = new Map<string, Lane>()
   const finished: Outcome[] = []
   let running = 0
+  let unsettled = 0
   let looking = true
   let lookedAt = 0
   let renewedAt = Date.now()
@@ -279,7 +283,8 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
 
   const finish = (outcome: Outcome) => {
     finished.push(outcome)
-    if (finished.length >= settleAtMost) flush()
+    unsettled++
+    if (finished.length >= settleFrom) flush()
     else if (finished.length === 1) setTimeout(flush, settleAfterMs)
   }
 
@@ -298,6 +303,8 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
     }
   }
 
+  const hasPlace = (): boolean => running < maxRunning && unsettled < unsettledAtMost
+
   // What was prepared ahead runs at once; where lanes wait for a place, whose turn it is is decided once a tick.
   const proceed = (lane: Lane) => {
     if (running < maxRunning - 1) runReady(lane)
@@ -310,7 +317,7 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
 
   const runReady = (lane: Lane) => {
     const now = Date.now()
-    while (running < maxRunning && lane.ready > 0 && isReady(lane, lane.waiting[0], now)) {
+    while (hasPlace() && lane.ready > 0 && isReady(lane, lane.waiting[0], now)) {
       const next = takeItem(lane, now)
       if (!next) return
       void runOne(lane, next.item, next.input)
@@ -325,7 +332,7 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
   // A lane that has its turn stands behind the others for the next.
   function* inTurn(): Generator<Lane> {
     for (const lane of [...lanes.values()]) {
-      if (running >= maxRunning) return
+      if (!hasPlace()) return
       if (lane.waiting.length + lane.catchUp.length === 0 || lane.running >= lane.room) continue
       lanes.delete(nameOf(lane))
       lanes.set(nameOf(lane), lane)
@@ -364,7 +371,7 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
   const launch = async () => {
     const batches = new Map<WorkKind, { lane: Lane; item: WorkItem }[]>()
     for (const lane of inTurn())
-      while (running < maxRunning) {
+      while (hasPlace()) {
         const now = Date.now()
         const next = takeItem(lane, now)
         if (!next) break
@@ -485,6 +492,7 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
           group.filter(({ end }) => end !== 'ran'),
         )
       }
+      unsettled -= outcomes.length
       for (const { lane, item } of outcomes) lane.settled.push(item.id)
       for (const lane of new Set(outcomes.map((outcome) => outcome.lane))) lane.empty = false
     }
@@ -493,6 +501,7 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
   function flush(): void {
     settling ??= settleAll().finally(() => {
       settling = undefined
+      takeTurns()
       loop.wake()
       if (finished.length > 0) flush()
     })
