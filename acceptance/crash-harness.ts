@@ -1,13 +1,16 @@
 import { parseArgs } from 'node:util'
+import { buildWith, isMistake, mistakes } from './crash/broken-builds.ts'
 import { type ClusterOptions, startCluster } from './crash/cluster.ts'
 import { playSeed, type Result } from './crash/play-seed.ts'
 
-const usage = `usage: node acceptance/crash-harness.ts [--seeds 20] [--from 1] [--lines 2] [--embedded] [--until-broken]
+const usage = `usage: node acceptance/crash-harness.ts [--seeds 20] [--from 1] [--lines 2] [--embedded]
+       [--mistake NAME] [--until-broken]
 
 Writes numbered rows through the API while processes and the database are killed and frozen by a seed, and afterwards
 compares what was committed with the log, and the log with what every endpoint received.
   --lines         so many clusters at once, each of two api and two worker processes and a PostgreSQL of its own
   --embedded      one process on the embedded database instead
+  --mistake       a build with a mistake in it, to see whether it is found: ${Object.keys(mistakes).join(', ')}
   --until-broken  ends at the first seed with a violation`
 
 export type Harness = ClusterOptions & {
@@ -15,6 +18,8 @@ export type Harness = ClusterOptions & {
   lines: number
   /** End at the first violation. */
   untilBroken?: boolean
+  /** How long after the last crash everything may take to arrive. */
+  patienceMs?: number
   say?: (line: string) => void
 }
 
@@ -49,7 +54,7 @@ export const summaryOf = (results: readonly Result[]): string => {
 
 /** Plays the seeds, several at a time, and tells of each. */
 export const runSeeds = async (harness: Harness): Promise<Result[]> => {
-  const { seeds, lines, untilBroken = false, say = () => undefined } = harness
+  const { seeds, lines, untilBroken = false, patienceMs, say = () => undefined } = harness
   const waiting = [...seeds]
   const results: Result[] = []
   const line = async () => {
@@ -57,7 +62,7 @@ export const runSeeds = async (harness: Harness): Promise<Result[]> => {
     const cluster = await startCluster(harness)
     try {
       for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
-        const result = await playSeed(cluster, seed)
+        const result = await playSeed(cluster, seed, patienceMs)
         results.push(result)
         say(lineOf(result))
         for (const violation of result.violations) say(`  ${violation}`)
@@ -81,18 +86,24 @@ const main = async (): Promise<void> => {
       from: { type: 'string', default: '1' },
       lines: { type: 'string', default: '2' },
       embedded: { type: 'boolean', default: false },
+      mistake: { type: 'string' },
       'until-broken': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
   if (values.help) return write(usage)
+  if (values.mistake !== undefined && !isMistake(values.mistake))
+    throw new Error(`There is no mistake ${values.mistake}.\n${usage}`)
+  const build = values.mistake === undefined ? undefined : await buildWith(values.mistake)
   const results = await runSeeds({
+    ...(build ? { main: build.main, patienceMs: 20_000 } : {}),
     seeds: Array.from({ length: Number(values.seeds) }, (_, i) => Number(values.from) + i),
     lines: values.embedded ? 1 : Number(values.lines),
     embedded: values.embedded,
     untilBroken: values['until-broken'],
     say: write,
   })
+  await build?.remove()
   process.exitCode = results.every(({ violations }) => violations.length === 0) ? 0 : 1
 }
 

@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, describe, test } from 'node:test'
-import { Webhook } from 'standardwebhooks'
 import { startOpenAiServer } from '../server/test/openai-server.ts'
+import { pause, randomOf } from './crash/random.ts'
 import {
   type Answer,
   eventually,
@@ -26,19 +26,6 @@ const seeds = ((): number[] => {
   const named = given.split(',').map(Number)
   return named.length > 1 ? named : Array.from({ length: named[0]! }, () => randomInt(1_000_000))
 })()
-
-/** Numbers from 0 to 1 that a seed decides (mulberry32). */
-const randomOf = (seed: number) => {
-  let state = seed
-  return (): number => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 const installed: Parley[] = []
 const install = async (environment: Record<string, string> = {}): Promise<Parley> => {
@@ -95,14 +82,6 @@ const allEvents = async (parley: Parley): Promise<any[]> => {
   }
 }
 
-const assertGapFree = (events: { sequence: number }[]): void => {
-  const sequences = events.map(({ sequence }) => sequence)
-  assert.deepEqual(
-    sequences,
-    sequences.map((_, i) => sequences[0]! + i),
-  )
-}
-
 const sourceSettled = (parley: Parley, id: string): Promise<any> =>
   eventually(
     async () => (await parley.call('GET', `/v1/knowledge-sources/${id}`)).body,
@@ -112,137 +91,6 @@ const sourceSettled = (parley: Parley, id: string): Promise<any> =>
 
 // Most of the time is spent waiting for leases of the dead, so two wait at once.
 describe('kill -9', { concurrency: 2, timeout: 280_000 }, () => {
-  for (const seed of seeds)
-    test(`contacts written while the server is killed over and over are there once, each with its event (seed ${seed})`, {
-      timeout: 200_000,
-    }, async () => {
-      const random = randomOf(seed)
-      const [clients, each, kills] = [8, 30, 4]
-      const parley = await install()
-      await parley.start()
-      const acknowledged = new Map<string, string>()
-      const client = async (number: number) => {
-        for (let i = 0; i < each; i++) {
-          const name = `Client ${number} contact ${i}`
-          const answer = await insist(parley, '/v1/contacts', { name }, `${seed}-${number}-${i}`)
-          assert.equal(answer.body.name, name)
-          acknowledged.set(answer.body.id, name)
-        }
-      }
-      const nemesis = async () => {
-        for (let n = 1; n <= kills; n++) {
-          const enough = Math.floor((clients * each * (n - 1 + random())) / kills)
-          await eventually(
-            async () => acknowledged.size,
-            (count) => count >= enough,
-            patienceMs,
-          )
-          await pause(random() * 40)
-          await kill(parley)
-          await parley.start()
-        }
-      }
-      await Promise.all([nemesis(), ...Array.from({ length: clients }, (_, number) => client(number))])
-
-      assert.equal(acknowledged.size, clients * each)
-      const contacts = await all(parley, '/v1/contacts')
-      assert.deepEqual(
-        contacts.map(({ id, name }) => `${id} ${name}`).sort(),
-        [...acknowledged].map(([id, name]) => `${id} ${name}`).sort(),
-      )
-      const created = (events: any[]) => events.filter(({ type }) => type === 'contact.created')
-      const events = await eventually(
-        () => allEvents(parley),
-        (list) => created(list).length >= acknowledged.size,
-        patienceMs,
-      )
-      assert.deepEqual(
-        created(events)
-          .map(({ data }) => data.id)
-          .sort(),
-        [...acknowledged.keys()].sort(),
-      )
-      assertGapFree(events)
-      assert.equal(new Set(events.map(({ id }) => id)).size, events.length)
-      for (const [id, name] of acknowledged)
-        assert.equal(created(events).find(({ data }) => data.id === id).data.name, name)
-    })
-
-  for (const seed of seeds)
-    test(`every event reaches the receiver although the server is killed while it delivers (seed ${seed})`, {
-      timeout: 200_000,
-    }, async (t) => {
-      const random = randomOf(seed)
-      const [count, kills] = [60, 2]
-      let secret = ''
-      const received: { id: string; event: any }[] = []
-      const receiver = createServer(async (request, response) => {
-        const raw = Buffer.concat(await request.toArray())
-        const event = new Webhook(secret).verify(raw, request.headers as Record<string, string>) as any
-        // Some are refused after they were read, some hang a moment: a kill finds deliveries in every state.
-        const refused = random() < 0.15
-        if (!refused) received.push({ id: String(request.headers['webhook-id']), event })
-        setTimeout(() => response.writeHead(refused ? 503 : 204).end(), random() * 30)
-      })
-      receiver.listen(0, '127.0.0.1')
-      await once(receiver, 'listening')
-      t.after(() => {
-        receiver.closeAllConnections()
-        receiver.close()
-      })
-      const parley = await install({ PARLEY_WEBHOOK_RETRY_SECONDS: `0,${Array(20).fill('0.2').join()}` })
-      await parley.start()
-      const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`
-      const webhook = await parley.call('POST', '/v1/webhooks', { body: { url, events: ['contact.*'] } })
-      secret = webhook.body.secret
-
-      const write = async () => {
-        for (let i = 0; i < count; i++) await insist(parley, '/v1/contacts', { name: `Contact ${i}` }, `${seed}-${i}`)
-      }
-      const nemesis = async () => {
-        for (let n = 1; n <= kills; n++) {
-          const enough = Math.floor((count * (n - 1 + random())) / kills)
-          await eventually(
-            async () => new Set(received.map(({ id }) => id)).size,
-            (size) => size >= enough,
-            patienceMs,
-          )
-          await pause(random() * 40)
-          await kill(parley)
-          await parley.start()
-        }
-      }
-      await Promise.all([nemesis(), write()])
-
-      const events = await eventually(
-        async () => (await allEvents(parley)).filter(({ type }) => type === 'contact.created'),
-        (list) => list.length === count,
-        patienceMs,
-      )
-      await eventually(
-        async () => new Set(received.map(({ id }) => id)).size,
-        (size) => size >= count,
-        patienceMs,
-      )
-      assert.deepEqual([...new Set(received.map(({ id }) => id))].sort(), events.map(({ id }) => id).sort())
-      for (const { id, event } of received)
-        assert.deepEqual(
-          event,
-          events.find((one) => one.id === id),
-        )
-      const deliveries = await eventually(
-        () => all(parley, `/v1/event-deliveries?webhook_id=${webhook.body.id}`),
-        (list) => list.length >= count && list.every(({ status }) => status === 'delivered'),
-        patienceMs,
-      )
-      assert.deepEqual(deliveries.map(({ event_id }) => event_id).sort(), events.map(({ id }) => id).sort())
-      for (const { id } of deliveries) {
-        const { attempts } = (await parley.call('GET', `/v1/event-deliveries/${id}`)).body
-        assert.equal(attempts.at(-1).http_status, 204)
-        assert.ok(attempts.slice(0, -1).every((attempt: { http_status: number }) => attempt.http_status !== 204))
-      }
-    })
-
   for (const seed of seeds)
     test(`sources that were being read when the server was killed become ready, whole (seed ${seed})`, {
       timeout: 200_000,

@@ -31,4 +31,8 @@ const setDeadline = (file: string, milliseconds: number): void => {
 }
 
 const file = process.argv[1] ?? ''
-if (process.env.NODE_TEST_CONTEXT) setDeadline(file, file.includes('/acceptance/') ? 300_000 : 120_000)
+const deadlineOf = (path: string): number => {
+  if (path.includes('/crash-harness')) return 600_000
+  return path.includes('/acceptance/') ? 300_000 : 120_000
+}
+if (process.env.NODE_TEST_CONTEXT) setDeadline(file, deadlineOf(file))

@@ -18,7 +18,7 @@ export type Client = {
 type CallOptions = { body?: unknown; key?: string; signal?: AbortSignal }
 
 const answerWithinMs = 5_000
-export const patienceMs = 60_000
+const patienceMs = 60_000
 
 export const createClient = (
   { members, credentials }: Pick<Cluster, 'members' | 'credentials'>,

@@ -1,4 +1,4 @@
-import { type Client, createClient, patienceMs } from './client.ts'
+import { type Client, createClient } from './client.ts'
 import type { Cluster } from './cluster.ts'
 import { perform, planActs } from './nemesis.ts'
 import { pause, type Random, randomOf } from './random.ts'
@@ -83,8 +83,7 @@ const makeWorkspace = async (cluster: Cluster, random: Random, seed: number): Pr
   return createClient(cluster, body.id, random)
 }
 
-const quiet = async (receivers: Receiver[], isComplete: () => boolean): Promise<void> => {
-  const deadline = performance.now() + patienceMs
+const quiet = async (receivers: Receiver[], deadline: number, isComplete: () => boolean): Promise<void> => {
   const count = () => receivers.reduce((sum, { receptions }) => sum + receptions.length, 0)
   for (let before = -1; performance.now() < deadline; ) {
     if (isComplete() && count() === before) return
@@ -110,8 +109,8 @@ const stallOf = (rows: Row[], events: any[], { receptions }: Receiver, crashes: 
   }, 0)
 }
 
-/** Plays one seed in a workspace of its own, and says what was broken. */
-export const playSeed = async (cluster: Cluster, seed: number): Promise<Result> => {
+/** Plays one seed in a workspace of its own, and says what was broken. What is not there `patienceMs` after the crashes is lost. */
+export const playSeed = async (cluster: Cluster, seed: number, patienceMs = 60_000): Promise<Result> => {
   const startedAt = performance.now()
   const random = randomOf(seed)
   const acts = planActs(random, cluster.crashDatabase === null)
@@ -154,7 +153,7 @@ export const playSeed = async (cluster: Cluster, seed: number): Promise<Result> 
     const deadline = performance.now() + patienceMs
     const created = () => seen.filter(({ type }) => type === 'contact.created')
     while (created().length < contacts.length && performance.now() < deadline) await follow(client, seen, () => true)
-    await quiet(receivers, () => receivers.every((receiver) => acceptedIds(receiver).size >= contacts.length))
+    await quiet(receivers, deadline, () => receivers.every((receiver) => acceptedIds(receiver).size >= contacts.length))
     const { id: lateId, backfillId } = await lateWebhook
     const evidence: Evidence = {
       client,
@@ -164,6 +163,7 @@ export const playSeed = async (cluster: Cluster, seed: number): Promise<Result> 
       receivers,
       webhookIds: [...webhookIds, lateId],
       backfillId,
+      deadline,
     }
     violations.push(...(await verify(evidence)))
     result.events = seen.length

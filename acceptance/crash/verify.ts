@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Client, patienceMs } from './client.ts'
+import type { Client } from './client.ts'
 import { pause } from './random.ts'
 import type { Receiver, Reception } from './receivers.ts'
 
@@ -15,6 +15,8 @@ export type Evidence = {
   /** In the order of the receivers. */
   webhookIds: string[]
   backfillId: string
+  /** When waiting for more is over. */
+  deadline: number
 }
 
 const sampledDeliveries = 12
@@ -113,9 +115,12 @@ const judgeReceptions = ({ seen }: Evidence, { character, receptions, forged }: 
   return found
 }
 
-const judgeCheckpoint = async ({ client }: Evidence, receiver: Receiver, webhookId: string): Promise<string[]> => {
+const judgeCheckpoint = async (
+  { client, deadline }: Evidence,
+  receiver: Receiver,
+  webhookId: string,
+): Promise<string[]> => {
   const highest = receiver.receptions.reduce((most, { number }) => Math.max(most, number ?? 0), 0)
-  const deadline = performance.now() + patienceMs
   // The last outcomes may still wait to be written, by whoever takes over the lane.
   for (;;) {
     const { body } = await client.insist('GET', `/v1/webhooks/${webhookId}/checkpoint`)
