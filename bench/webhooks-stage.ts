@@ -10,7 +10,7 @@ import { createSecretBox } from '../server/src/base/secret-box.ts'
 import { type Database, openDatabase } from '../server/src/database/open.ts'
 import { transaction } from '../server/src/database/transaction.ts'
 import type { Ctx } from '../server/src/domain/context.ts'
-import { defineEvent, recordEvent, sequenceEvents } from '../server/src/domain/events/index.ts'
+import { defineEvent, firstBatch, nextBatch, recordEvent, sequenceEvents } from '../server/src/domain/events/index.ts'
 import { createFanOut, createWebhook } from '../server/src/domain/webhooks/index.ts'
 import { loadSecrets } from '../server/src/secrets.ts'
 import { makeCtx, makeWorkspace } from '../server/test/make.ts'
@@ -67,8 +67,9 @@ export const recordEvents = async (ctx: Ctx, count: number, inOne = perTransacti
 /** Numbers what was recorded and fans it out, as the sequencer does. */
 export const sequenceAll = async (database: Database): Promise<number> => {
   let sequenced = 0
-  for (;;) {
-    const step = await sequenceEvents(database.system, createFanOut())
+  for (let batch = firstBatch; ; ) {
+    const step = await sequenceEvents(database.system, createFanOut(), batch)
+    batch = nextBatch(step, batch)
     sequenced += step.sequenced
     if (!step.more) return sequenced
   }

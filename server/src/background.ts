@@ -1,6 +1,6 @@
 import type { Role } from './config.ts'
 import { warnOfExpiry } from './domain/api-keys/index.ts'
-import { sequenceEvents } from './domain/events/index.ts'
+import { firstBatch, nextBatch, sequenceEvents } from './domain/events/index.ts'
 import { purgeSignIns } from './domain/oidc/index.ts'
 import { purgeReachedLimits } from './domain/plans/index.ts'
 import { purgeSessions } from './domain/sessions/index.ts'
@@ -58,12 +58,15 @@ const startWork = async (deps: Deps, pollMs: number): Promise<() => Promise<void
   let wokenAt = 0
   let gatherMs = 4
   let committedHere = false
+  let batch = firstBatch
   const sequencer = startLoop({
     // Many commits become one step. A commit may also have enqueued work of its own, which need not be looked for as often.
     step: async () => {
       const ours = committedHere
       committedHere = false
-      const { more, enqueued, sequenced, held } = await sequenceEvents(database.system, fanOut)
+      const step = await sequenceEvents(database.system, fanOut, batch)
+      const { more, enqueued, sequenced, held } = step
+      batch = nextBatch(step, batch)
       gatherMs = sequenced >= busyBatch ? 20 : 4
       if (sequenced > 0) {
         signals.tell('sequenced')

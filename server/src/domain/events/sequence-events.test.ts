@@ -6,7 +6,7 @@ import { makeCtx, makeWorkspace } from '../../../test/make.ts'
 import { timeOfId, toWireId } from '../../base/ids.ts'
 import { transaction } from '../../database/transaction.ts'
 import type { Ctx } from '../context.ts'
-import { defineEvent, type FanOut, recordEvent, sequenceEvents } from './index.ts'
+import { defineEvent, type FanOut, nextBatch, recordEvent, sequenceEvents } from './index.ts'
 
 const database = await openTestDatabase()
 after(() => database.close())
@@ -108,6 +108,21 @@ test('more events than one batch are all numbered', async () => {
     Array.from({ length: 1_100 }, (_, i) => i),
   )
   assert.equal(await waiting(ctx), 0)
+})
+
+test('a batch is as large as the work that its events make allows', async () => {
+  const ctx = await makeCaller()
+  for (const text of ['one', 'two', 'three']) await note(ctx, text)
+  const wide: FanOut = async (_tx, ranges) => ranges.reduce((sum, { from, to }) => sum + (to - from + 1) * 4_000, 0)
+  const first = await sequenceEvents(database.system, wide, 1)
+  assert.deepEqual([first.sequenced, first.enqueued, first.more], [1, 4_000, true])
+  const second = nextBatch(first, 1)
+  assert.equal(second, 2)
+  assert.equal((await sequenceEvents(database.system, wide, second)).sequenced, 2)
+  const idle = await sequenceEvents(database.system, wide, second)
+  assert.equal(nextBatch(idle, second), second)
+  assert.equal(nextBatch({ ...first, enqueued: 1_000_000 }, 1), 1)
+  assert.equal(nextBatch({ ...first, enqueued: 0 }, 1), 500)
 })
 
 test('what the fan-out refuses is neither numbered nor lost', async () => {

@@ -8,7 +8,11 @@ export type SequencedRange = { workspaceId: string; from: number; to: number; fi
 /** Told of every batch inside the transaction that numbers it; returns how much work it enqueued. */
 export type FanOut = (tx: Db, ranges: SequencedRange[]) => Promise<number>
 
-const batchSize = 500
+/** How many events are numbered at once, at most, and to begin with. */
+const mostAtOnce = 500
+export const firstBatch = 100
+// A transaction that enqueues more holds up what was committed meanwhile for longer than a moment.
+const enqueuedAtOnce = 10_000
 // One sequencer at a time, whichever process it runs in: the number is arbitrary but fixed.
 const lockKey = 7_252_091_403
 
@@ -17,11 +21,18 @@ type Row = { workspace_id: string; first: number; last: number; first_at: Date; 
 /** `held` is false when another process was numbering at that moment: it may not have seen what was committed just now. */
 export type Sequencing = { sequenced: number; enqueued: number; more: boolean; held: boolean }
 
+/** How many events to number at once next, by how much work the last ones made. */
+export const nextBatch = ({ sequenced, enqueued }: Sequencing, batch: number): number => {
+  if (sequenced === 0) return batch
+  const perEvent = enqueued / sequenced
+  return Math.max(1, Math.min(mostAtOnce, Math.floor(enqueuedAtOnce / Math.max(1, perEvent))))
+}
+
 /**
  * Moves committed events from the outbox to the log, giving each the next number of its workspace. Numbering after commit,
  * by one writer, is what lets a reader page by `sequence` without ever skipping an event that committed late.
  */
-export const sequenceEvents = async (db: Db, fanOut: FanOut): Promise<Sequencing> =>
+export const sequenceEvents = async (db: Db, fanOut: FanOut, batch = mostAtOnce): Promise<Sequencing> =>
   // scope: background work, done for all workspaces at once.
   // no event: it only numbers what was recorded before.
   transaction(db, async (tx) => {
@@ -30,7 +41,7 @@ export const sequenceEvents = async (db: Db, fanOut: FanOut): Promise<Sequencing
         select pg_try_advisory_xact_lock(${lockKey}) as held
       ), taken as (
         delete from event_outbox o using (
-          select workspace_id, id from event_outbox where (select held from mine) order by id limit ${batchSize}
+          select workspace_id, id from event_outbox where (select held from mine) order by id limit ${batch}
         ) first
         where o.workspace_id = first.workspace_id and o.id = first.id
         returning o.*
@@ -70,5 +81,5 @@ export const sequenceEvents = async (db: Db, fanOut: FanOut): Promise<Sequencing
     }))
     const sequenced = ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0)
     const enqueued = sequenced > 0 ? await fanOut(tx, ranges) : 0
-    return { sequenced, enqueued, more: sequenced === batchSize, held: rows[0]?.held === true }
+    return { sequenced, enqueued, more: sequenced === batch, held: rows[0]?.held === true }
   })

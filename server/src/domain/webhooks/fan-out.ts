@@ -32,9 +32,9 @@ const matchesOf = async (tx: Db, ranges: SequencedRange[]): Promise<Match[]> => 
       where e.workspace_id = r.workspace_id and e.created_at between r.first_at and r.last_at
         and e.sequence between r.first and r.last and e.names && w.events
         -- To tell a webhook of its own trouble would be to add to it.
-        and not (e.subject_id = w.id and e.type like 'webhook.endpoint.%')
+        and not (e.subject_id = w.id and (e.type like 'webhook.endpoint.%' or e.type = 'webhook.deliveries_expired'))
     ) e
-    order by w.workspace_id, e.sequence`.execute(tx)
+    order by w.workspace_id, w.id, e.sequence`.execute(tx)
   return rows
 }
 
@@ -52,6 +52,10 @@ const createSieve = () => {
     passesFilter(kept(filters, filter, filter), kept(envelopes, event_id, payload))
 }
 
+// So many at a time: one statement with all that a thousand webhooks get of a batch would outlast its timeout. Lane by
+// lane, so that the order in which lanes are locked holds from one statement to the next.
+const enqueueAtOnce = 5_000
+
 /**
  * Enqueues one delivery for every webhook that subscribes to an event by any of its names and whose filter lets it
  * through. Webhooks that are paused or disabled collect. Deliveries are numbered in the order of the log.
@@ -68,6 +72,6 @@ export const createFanOut =
       numbered: true,
       payload: JSON.stringify(newDeliveryWork({ id: event_id, type }, 'event', 0)),
     }))
-    await enqueue(tx, work)
+    for (let at = 0; at < work.length; at += enqueueAtOnce) await enqueue(tx, work.slice(at, at + enqueueAtOnce))
     return work.length
   }
