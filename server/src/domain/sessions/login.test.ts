@@ -119,6 +119,21 @@ test('a stranger who knows an e-mail address locks nobody out but themselves', a
   assert.ok(await signIn(email, { address: newAddress() }))
 })
 
+test('however often one place is refused, it closes no account to others and leaves no rows behind', async () => {
+  const { signIn, makeMember } = makeSignIn(database)
+  const { email } = await makeMember()
+  const stranger = newAddress()
+  for (let i = 0; i < 45; i++) await failure(signIn(email, { password: 'wrong', address: stranger }))
+  const other = newAddress()
+  for (let i = 0; i < 120; i++) await failure(signIn(email, { password: 'wrong', address: other }))
+  assert.ok(await signIn(email, { address: newAddress() }))
+  const rows = async () => (await system.selectFrom('sign_in_attempts').select('bucket').execute()).length
+  const before = await rows()
+  for (let i = 0; i < 20; i++)
+    assert.equal((await failure(signIn(newEmail(), { address: other }))).code, 'RATE_LIMIT_EXCEEDED')
+  assert.equal(await rows(), before)
+})
+
 test('many strangers close an account to strangers, and not to the places it is signed in to from', async () => {
   const { signIn, judged, move, makeMember } = makeSignIn(database)
   const { email } = await makeMember()

@@ -25,25 +25,22 @@ export type Attempt = {
 }
 
 type Limit = { bucket: Buffer; ceiling: number }
-type Counted = { bucket: Buffer; attempts: number; since: Date }
+type Counted = { attempts: number; since: Date }
 
 const limitOf = (name: string, ceiling: number): Limit => ({
   bucket: createHash('sha256').update(name).digest(),
   ceiling,
 })
 
-// Sorted, so that two attempts which share buckets lock them in one order.
-const count = async (system: Db, limits: Limit[], now: Date): Promise<Counted[]> => {
+const count = async (system: Db, { bucket }: Limit, now: Date): Promise<Counted> => {
   const begin = new Date(now.getTime() - windowMs)
-  const buckets = limits.map(({ bucket }) => bucket).toSorted(Buffer.compare)
   const { rows } = await sql<Counted>`
-    insert into sign_in_attempts as a (bucket, attempts, since)
-    select bucket, 1, ${now} from unnest(${buckets}::bytea[]) as bucket
+    insert into sign_in_attempts as a (bucket, attempts, since) values (${bucket}, 1, ${now})
     on conflict (bucket) do update set
       attempts = case when a.since <= ${begin} then 1 else least(a.attempts + 1, 10000) end,
       since = case when a.since <= ${begin} then excluded.since else a.since end
-    returning bucket, attempts, since`.execute(system)
-  return rows
+    returning attempts, since`.execute(system)
+  return rows[0]!
 }
 
 // One by one: a statement that holds one bucket waits for nobody who holds another.
@@ -56,14 +53,10 @@ const forget = async (system: Db, { bucket }: Limit): Promise<void> => {
   await system.deleteFrom('sign_in_attempts').where('bucket', '=', bucket).execute()
 }
 
-const exceeded = (counted: Counted[], { bucket, ceiling }: Limit): Counted[] =>
-  counted.filter((row) => bucket.equals(row.bucket) && row.attempts > ceiling)
-
-const refuse = (over: Counted[], now: Date): void => {
-  if (over.length === 0) return
-  const until = Math.max(...over.map(({ since }) => since.getTime() + windowMs))
+const refuseBeyond = ({ ceiling }: Limit, { attempts, since }: Counted, now: Date): void => {
+  if (attempts <= ceiling) return
   throw new AppError('RATE_LIMIT_EXCEEDED', 'Too many failed attempts to sign in. Wait, then try again.', {
-    retryAfter: Math.max(1, Math.ceil((until - now.getTime()) / 1_000)),
+    retryAfter: Math.max(1, Math.ceil((since.getTime() + windowMs - now.getTime()) / 1_000)),
   })
 }
 
@@ -95,13 +88,11 @@ export const takeAttempt = async (system: Db, { email, address, now }: Claimed):
   const here = limitOf(`account ${name} from ${origin}`, fromOnePlace)
   const account = limitOf(`account ${name}`, fromEverywhere)
   const place = address === undefined ? [] : [limitOf(`address ${origin}`, ofOneAddress)]
-  const counted = await count(system, [here, account, ...place], now)
-  refuse(
-    [here, ...place].flatMap((limit) => exceeded(counted, limit)),
-    now,
-  )
-  const everywhere = exceeded(counted, account)
-  if (everywhere.length > 0 && !(await isKnownPlace(system, name, origin, now))) refuse(everywhere, now)
+  // One after the other: what a place is refused must not count towards closing an account to others, nor leave a row.
+  for (const limit of [...place, here]) refuseBeyond(limit, await count(system, limit, now), now)
+  const everywhere = await count(system, account, now)
+  if (everywhere.attempts > account.ceiling && !(await isKnownPlace(system, name, origin, now)))
+    refuseBeyond(account, everywhere, now)
   return {
     succeed: async () => {
       await forget(system, here)
@@ -115,14 +106,14 @@ export const takeAttempt = async (system: Db, { email, address, now }: Claimed):
 // scope: whoever attempts this is not signed in yet.
 export const takeCodeAttempt = async (system: Db, userId: string, now: Date): Promise<Attempt> => {
   const limit = limitOf(`code ${userId}`, codes)
-  refuse(exceeded(await count(system, [limit], now), limit), now)
+  refuseBeyond(limit, await count(system, limit, now), now)
   return { succeed: () => forget(system, limit), giveBack: () => uncount(system, [limit]) }
 }
 
 /** Whether something happens for the first time in fifteen minutes, so that a flood of it is told of once. */
 // scope: it is counted, and nothing is read.
 export const isFirstInWindow = async (system: Db, name: string, now: Date): Promise<boolean> =>
-  (await count(system, [limitOf(`told ${name}`, 1)], now))[0]?.attempts === 1
+  (await count(system, limitOf(`told ${name}`, 1), now)).attempts === 1
 
 /** Forgets attempts that no longer count. */
 // scope: the server's own housekeeping.
