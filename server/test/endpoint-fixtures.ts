@@ -157,7 +157,7 @@ export const objects: Record<string, (tenant: Tenant, parents: Parents) => Promi
 }
 
 /** Objects that belong to no workspace: whoever may read one may read it anywhere. */
-export const shared = new Set(['docs', 'assets', 'event-types'])
+export const shared = new Set(['callback', 'docs', 'assets', 'event-types'])
 
 /** Which object an id in a body or query names, by the prefix of its kind. */
 export const objectsByPrefix: Record<string, string> = {
