@@ -1,4 +1,6 @@
+import type { Clock } from './base/clock.ts'
 import type { Role } from './config.ts'
+import { isWithoutPartition } from './database/partitions.ts'
 import { warnOfExpiry } from './domain/api-keys/index.ts'
 import { firstBatch, nextBatch, sequenceEvents } from './domain/events/index.ts'
 import { purgeSignIns } from './domain/oidc/index.ts'
@@ -7,11 +9,12 @@ import { purgeSessions } from './domain/sessions/index.ts'
 import { purgeAttempts } from './domain/users/index.ts'
 import { createFanOut, purgeSecrets } from './domain/webhooks/index.ts'
 import { purgeVisits } from './domain/widget/index.ts'
+import { endHistory } from './end-history.ts'
 import type { Deps } from './http/deps.ts'
 import { purgeIdempotencyKeys } from './http/idempotency.ts'
 import { purgeRequestWindows } from './http/request-windows.ts'
 import { freeLanes } from './work/lanes.ts'
-import { startLoop } from './work/loop.ts'
+import { type Loop, startLoop } from './work/loop.ts'
 import { startWorker } from './work/worker.ts'
 import { workKinds } from './work-kinds.ts'
 
@@ -21,6 +24,8 @@ const wakeEveryMs = 25
 // From here on a pass costs more than the events in it gain by being early.
 const busyBatch = 12
 const housekeepingEveryMs = 3_600_000
+// How soon after a sleep of the machine, or a jump of its clock, it is noticed.
+const lookAtClockEveryMs = 30_000
 const warnEveryMs = 600_000
 
 type Options = { role?: Role; pollMs?: number }
@@ -37,15 +42,45 @@ const startFlushing = (deps: Deps): (() => Promise<void>) => {
   }
 }
 
+/** Does something at once, every hour by the wall clock, and when woken: a machine that slept has slept through its timers. */
+const startHourly = (clock: Clock, work: () => Promise<unknown>): Loop => {
+  let doneAt = Number.NEGATIVE_INFINITY
+  const loop = startLoop({
+    step: async () => {
+      const passed = clock.now().getTime() - doneAt
+      if (passed >= 0 && passed < housekeepingEveryMs) return false
+      doneAt = clock.now().getTime()
+      await work()
+      return false
+    },
+    pollMs: lookAtClockEveryMs,
+    gatherMs: () => 0,
+    onError: () => undefined,
+  })
+  return {
+    ...loop,
+    wake: () => {
+      doneAt = Number.NEGATIVE_INFINITY
+      loop.wake()
+    },
+  }
+}
+
+const prepareDays = ({ database, clock, log }: Deps): Promise<void> =>
+  database
+    .prepareDays(clock.now())
+    .catch((error) =>
+      log.error(
+        { err: error },
+        'the coming days could not be prepared: events of a day without a place cannot be kept',
+      ),
+    )
+
 // The work that requests leave is done elsewhere: say that there is some, and have a place for what is written next.
-const leaveWorkToOthers = ({ database, clock, log }: Deps): (() => Promise<void>) => {
+const leaveWorkToOthers = (deps: Deps): (() => Promise<void>) => {
+  const { database, clock } = deps
   database.onCommit(() => database.signals.tell('committed'))
-  const prepare = () =>
-    database
-      .prepareDays(clock.now())
-      .catch((error) => log.error({ err: error }, 'the coming days could not be prepared'))
-  const timer = setInterval(prepare, housekeepingEveryMs)
-  return async () => clearInterval(timer)
+  return startHourly(clock, () => prepareDays(deps)).stop
 }
 
 const startWork = async (deps: Deps, pollMs: number): Promise<() => Promise<void>> => {
@@ -82,13 +117,21 @@ const startWork = async (deps: Deps, pollMs: number): Promise<() => Promise<void
     },
     pollMs,
     gatherMs: () => gatherMs,
-    onError: (error) => log.error({ err: error }, 'the sequencer stumbled and goes on'),
+    onError: (error) => {
+      // The clock has jumped past the days that were prepared.
+      if (isWithoutPartition(error)) house.wake()
+      log.error({ err: error }, 'the sequencer stumbled and goes on')
+    },
   })
   database.onCommit(() => {
     committedHere = true
+    worker.doubt()
     sequencer.wake()
   })
-  signals.hear('committed', sequencer.wake)
+  signals.hear('committed', () => {
+    worker.doubt()
+    sequencer.wake()
+  })
   signals.hear('sequenced', worker.wake)
 
   const keyWatch = startLoop({
@@ -100,7 +143,6 @@ const startWork = async (deps: Deps, pollMs: number): Promise<() => Promise<void
 
   const keepHouse = () =>
     Promise.all([
-      database.prepareDays(clock.now()),
       purgeIdempotencyKeys(database.system, clock.now()),
       purgeSessions(database.system, clock.now()),
       purgeAttempts(database.system, clock.now()),
@@ -110,10 +152,14 @@ const startWork = async (deps: Deps, pollMs: number): Promise<() => Promise<void
       purgeSignIns(database.system, clock.now()),
       purgeVisits(database.system, clock.now()),
     ]).catch((error) => log.error({ err: error }, 'housekeeping failed and will be tried again'))
-  const house = setInterval(keepHouse, housekeepingEveryMs)
+  const house = startHourly(clock, async () => {
+    await prepareDays(deps)
+    await keepHouse()
+    await endHistory(deps).catch((error) => log.error({ err: error }, 'old history could not be ended and will be'))
+  })
 
   return async () => {
-    clearInterval(house)
+    await house.stop()
     await worker.stop()
     await sequencer.stop()
     await keyWatch.stop()

@@ -3,6 +3,7 @@ import { fromWireId } from '../src/base/ids.ts'
 import { transaction } from '../src/database/transaction.ts'
 import { warnOfExpiry } from '../src/domain/api-keys/index.ts'
 import { changePlan, takeChatMessage } from '../src/domain/plans/index.ts'
+import { expireDeliveries } from '../src/domain/webhooks/index.ts'
 import { connectProvider, type Tenant } from './endpoint-fixtures.ts'
 import { makeCtx } from './make.ts'
 import type { Receiver } from './receiver.ts'
@@ -175,6 +176,16 @@ export const eventScenarios: Record<string, (stage: Stage) => Promise<unknown>> 
     return troubled(stage, 1)
   },
   'webhook.endpoint.recovered': (stage) => troubled(stage, 1),
+  'webhook.deliveries_expired': async (stage) => {
+    const { app, workspaceId, post: create } = stage.tenant
+    const { system } = app.database
+    const { id } = await create('/v1/webhooks', { url: stage.receiver.url, events: ['contact.created'] })
+    await stage.send('PATCH', `/v1/webhooks/${id}`, { status: 'paused' })
+    await contact(stage)
+    const owner = { workspaceId, mode: 'sandbox' as const }
+    while ((await expireDeliveries(system, owner, new Date(Date.now() + 1_000), app.deps)) === 0)
+      await new Promise((resolve) => setTimeout(resolve, 10))
+  },
   'test.ping': async (stage) => stage.tenant.post(`/v1/webhooks/${await webhook(stage)}/test`),
 
   'plan.changed': ({ tenant }) => putOnPlan(tenant, 'growth'),

@@ -5,7 +5,7 @@ import type { ConnectionPool } from './connection.ts'
 import { openEmbeddedPool } from './embedded-pool.ts'
 import { lockFolder } from './folder-lock.ts'
 import { migrate } from './migrate.ts'
-import { ensurePartitions } from './partitions.ts'
+import { deleteDay, dropDay, ensurePartitions, listDays } from './partitions.ts'
 import { createPostgresPool } from './postgres-pool.ts'
 import { createPostgresSignals } from './postgres-signals.ts'
 import { createScopedDialect } from './scoped-dialect.ts'
@@ -27,6 +27,12 @@ export type Database = {
   signals: Signals
   /** Makes the coming days' partitions; called once a few hours. */
   prepareDays(now: Date): Promise<void>
+  /** The days that have partitions, oldest first, as YYYY-MM-DD. */
+  listDays(): Promise<string[]>
+  /** Drops a day of all daily tables; false when there was no moment to do so, or another process is at it. */
+  dropDay(day: string): Promise<boolean>
+  /** Deletes a day of one workspace from all daily tables, in small batches. */
+  deleteDay(workspaceId: string, day: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -103,6 +109,9 @@ export const openDatabase = async (config: DatabaseConfig): Promise<Database> =>
     onCommit: (listener) => listeners.push(listener),
     signals,
     prepareDays: (now) => ensurePartitions(pool, now),
+    listDays: () => listDays(pool),
+    dropDay: (day) => dropDay(pool, day),
+    deleteDay: (workspaceId, day) => deleteDay(system, workspaceId, day),
     close: async () => {
       await signals.close()
       await pool.close()

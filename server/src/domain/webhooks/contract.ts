@@ -164,6 +164,13 @@ export const EndpointDisabledData = z.object({
   disabled_at: timeOutput,
 })
 
+export const DeliveriesExpiredData = z.object({
+  webhook_id: idOutput('webhook'),
+  count: z.number().int().meta({ description: 'How many deliveries were given up.' }),
+  from: timeOutput.meta({ description: 'When the oldest of their events happened.' }),
+  to: timeOutput.meta({ description: 'When the newest of their events happened.' }),
+})
+
 export const WebhookDeletedData = z.object({ id: idOutput('webhook'), deleted_at: timeOutput })
 
 export const PingData = z.object({ webhook_id: idOutput('webhook'), message: z.string() })

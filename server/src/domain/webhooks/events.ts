@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { defineEvent } from '../events/index.ts'
 import {
+  DeliveriesExpiredData,
   EndpointDisabledData,
   EndpointFailingData,
   EndpointRecoveredData,
@@ -86,6 +87,18 @@ export const webhookEndpointRecovered = defineEvent({
   data: EndpointRecoveredData,
   example: { ...trouble, missed_from: trouble.first_failure_at },
 })
+export const webhookDeliveriesExpired = defineEvent({
+  type: 'webhook.deliveries_expired',
+  description:
+    'Deliveries that still waited for a paused or disabled webhook were given up, because their events are no longer kept. Not sent to the webhook it is about.',
+  data: DeliveriesExpiredData,
+  example: {
+    webhook_id: webhook.id,
+    count: 1_204,
+    from: '2026-03-11T00:00:02.114Z',
+    to: '2026-03-11T23:59:58.870Z',
+  },
+})
 export const testPing = defineEvent({
   type: 'test.ping',
   description: 'A test delivery was asked for. It goes to the tested webhook only and is not kept in the log.',
@@ -101,5 +114,6 @@ export const webhookEvents = [
   webhookEndpointFailing,
   webhookEndpointDisabled,
   webhookEndpointRecovered,
+  webhookDeliveriesExpired,
   testPing,
 ]

@@ -8,6 +8,7 @@ import type { DeliveryErrorCode } from './delivery-error.ts'
 import type { DeliveryWork } from './delivery-work.ts'
 import { disableWebhooks } from './disable-webhooks.ts'
 import { noteTroubles, type Showing } from './note-troubles.ts'
+import { noteUndelivered, type Way } from './note-undelivered.ts'
 import { planRetry, type RetryPolicy } from './plan-retry.ts'
 import type { Attempt } from './send-delivery.ts'
 
@@ -168,6 +169,25 @@ const promoteLegacy = async (tx: Db, entries: Entry[]): Promise<void> => {
   )
 }
 
+const wayOf = ({ item, result }: Entry): Way => ({
+  workspaceId: item.workspaceId,
+  webhookId: item.key,
+  eventId: result.work.event_id,
+})
+
+// What arrives at the first attempt was never missing.
+const waysOf = (entries: Entry[]): { failed: Way[]; arrived: Way[] } => {
+  const settled = entries.filter(({ stale, result }) => !stale && result.attempt.errorCode !== 'interrupted')
+  return {
+    failed: settled.filter(({ result }) => result.attempt.errorCode !== null).map(wayOf),
+    arrived: settled
+      .filter(
+        ({ result: { attempt, work } }) => attempt.errorCode === null && (work.attempts > 0 || work.generation > 0),
+      )
+      .map(wayOf),
+  }
+}
+
 /** Writes what became of a batch and says what comes again. A stale outcome leaves its attempt as evidence, nothing else. */
 export const settleDeliveries = async (
   tx: Db,
@@ -180,6 +200,7 @@ export const settleDeliveries = async (
   const attempted = finished.filter(wasAttempted)
   await insertAttempts(tx, attempted)
   await insertDeliveries(tx, finals, now)
+  await noteUndelivered(tx, waysOf(attempted))
   const gone = attempted
     .filter(({ stale, result }) => !stale && result.attempt.errorCode === 'endpoint_gone')
     .map(({ item }) => item)
