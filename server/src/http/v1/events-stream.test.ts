@@ -212,6 +212,17 @@ test('fifty readers of one log all get all of it, and a key may have ten', { tim
   for (const reader of [...readers, freed!]) reader.close()
 })
 
+test('a key that may no longer be used from there ends its streams', { timeout: 30_000 }, async () => {
+  const key = await app.makeKey({ workspaceId: await app.makeWorkspace() })
+  const body = { name: 'Reader', scopes: ['events:read'] }
+  const minted = (await app.call('POST', '/v1/api-keys', { key, body })).json<{ id: string; key: string }>()
+  const stream = await openStream(minted.key)
+  await until(() => stream.frames.length > 0)
+  await app.call('PATCH', `/v1/api-keys/${minted.id}`, { key, body: { allowed_addresses: ['203.0.113.7'] } })
+  await stream.ended
+  assert.equal(stream.frames.at(-1)!.comment, 'the credential no longer allows this')
+})
+
 test('a revoked key ends its streams, and leaves those of others open', { timeout: 30_000 }, async () => {
   const { ctx, key } = await makeScene()
   const minted = (
