@@ -1,6 +1,7 @@
 import { benchChat } from './chat.ts'
 import { benchHttp } from './http.ts'
 import { benchLimits } from './limits.ts'
+import { benchRoles } from './roles.ts'
 import { benchRowLevelSecurity } from './row-level-security.ts'
 import { benchStart } from './start.ts'
 import { benchWebhooks } from './webhooks.ts'
@@ -12,6 +13,7 @@ const benches: Record<string, (parts: string[]) => Promise<void>> = {
   http: benchHttp,
   limits: benchLimits,
   rls: benchRowLevelSecurity,
+  roles: benchRoles,
   webhooks: benchWebhooks,
 }
 const wanted = new Map(
