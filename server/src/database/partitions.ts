@@ -18,7 +18,8 @@ const lockTimeoutMs = 100
 const lockRetries = 25
 const lockRetryMs = 200
 // One process drops, the others leave it to it: the number is arbitrary but fixed.
-const lockKey = 7_252_091_404
+const lockKey = 7_252_091_405
+const makeLockKey = 7_252_091_406
 const lockNotAvailable = '55P03'
 const noPartition = '23514'
 const batchSize = 1_000
@@ -53,9 +54,12 @@ const ensureDay = 'call ensure_day_partition($1::text::regclass, $2::text::date)
 /** Makes the daily partitions from yesterday to three days ahead, so that the clock passing midnight never meets a gap. */
 export const ensurePartitions = (pool: ConnectionPool, now: Date): Promise<void> =>
   asOwner(pool, async (connection) => {
+    // Two processes that make the same table at once would meet in the catalog.
+    await connection.query('select pg_advisory_lock($1)', [makeLockKey])
     for (const { table } of partitioned)
       for (let offset = -1; offset <= daysAhead; offset++)
         await connection.query(ensureDay, [table, dayOf(now, offset)])
+    await connection.query('select pg_advisory_unlock($1)', [makeLockKey])
   })
 
 const findDays = `
