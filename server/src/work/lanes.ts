@@ -35,19 +35,42 @@ const held = (row: LaneRow): HeldLane => ({
   ordered: row.ordered,
 })
 
-/** Takes up to `limit` due lanes that nobody holds, longest overdue first. Leases run on the database's clock. */
+type Lease = {
+  kinds: string[]
+  owner: string
+  now: Date
+  limit: number
+  /** How many lanes of one workspace this owner may hold, and how many it holds already. */
+  perWorkspace?: number
+  holding?: ReadonlyMap<string, number>
+}
+
+/**
+ * Takes up to `limit` due lanes that nobody holds: workspaces take turns, those with the fewest held first, and within each
+ * the longest overdue. Leases run on the database's clock.
+ */
 export const leaseLanes = async (
   db: Db,
-  { kinds, owner, now, limit }: { kinds: string[]; owner: string; now: Date; limit: number },
+  { kinds, owner, now, limit, perWorkspace = limit, holding = new Map() }: Lease,
 ): Promise<HeldLane[]> => {
+  const free = sql`l.next_due_at <= ${now} and l.kind = any(${kinds}) and not l.paused and (l.lease_until is null or l.lease_until < now())`
   const { rows } = await sql<LaneRow>`
+    with due as (
+      select l.workspace_id, l.kind, l.key, l.next_due_at,
+        coalesce(h.n, 0) + row_number() over (partition by l.workspace_id order by l.next_due_at) as place
+      from lanes l
+      left join unnest(${[...holding.keys()]}::uuid[], ${[...holding.values()]}::integer[]) as h (workspace_id, n)
+        on h.workspace_id = l.workspace_id
+      where ${free}
+    ), first as materialized (
+      select * from due where place <= ${perWorkspace} order by place, next_due_at limit ${limit}
+    ), mine as materialized (
+      select l.workspace_id, l.kind, l.key from lanes l
+      join first f on l.workspace_id = f.workspace_id and l.kind = f.kind and l.key = f.key
+      where ${free} for update of l skip locked
+    )
     update lanes l set lease_owner = ${owner}, lease_until = now() + make_interval(secs => ${leaseSeconds}), epoch = l.epoch + 1
-    from (
-      select workspace_id, kind, key from lanes
-      where next_due_at <= ${now} and kind = any(${kinds}) and not paused and (lease_until is null or lease_until < now())
-      order by next_due_at limit ${limit} for update skip locked
-    ) due
-    where l.workspace_id = due.workspace_id and l.kind = due.kind and l.key = due.key
+    from mine where l.workspace_id = mine.workspace_id and l.kind = mine.kind and l.key = mine.key
     returning ${heldColumns}`.execute(db)
   return rows.map(held)
 }

@@ -42,7 +42,8 @@ export type Again = { id: string; dueAt: Date; band: number; payload?: string }
  * are dropped); `run` does the outside work, with no transaction open; `settle` writes the outcome, in one transaction
  * with the removal of the items. With `strainOf` the window of a lane is felt out: it begins at one, grows by one with
  * every item taken and halves with every sign of trouble. With `freshMs` items are prepared while those before them still
- * run, so that a lane need not wait for the database between two of them: `prepare` then only reads.
+ * run, so that a lane need not wait for the database between two of them: `prepare` then only reads. Whoever
+ * changes what it reads makes the worker doubt it.
  */
 export type WorkKind<Input = unknown, Result = unknown> = {
   kind: string

@@ -80,23 +80,32 @@ const until = async (what: string, reached: () => boolean | Promise<boolean>): P
 
 type Behaviour = {
   window?: number
-  run?: (item: WorkItem, signal: AbortSignal) => Promise<unknown>
+  run?: (item: WorkItem, signal: AbortSignal, input: unknown) => Promise<unknown>
   settle?: (tx: Db, finished: Finished<unknown>[]) => Promise<Again[]>
   prepare?: (items: WorkItem[]) => (unknown | null)[]
   strainOf?: (result: unknown) => Strain
+  freshMs?: number
 }
 
 const kindOf = (
   kind: string,
-  { window = 4, run = async () => 'done', settle: settleWith = async () => [], prepare, strainOf }: Behaviour = {},
+  {
+    window = 4,
+    run = async () => 'done',
+    settle: settleWith = async () => [],
+    prepare,
+    strainOf,
+    freshMs,
+  }: Behaviour = {},
 ): WorkKind =>
   defineWorkKind({
     kind,
     window,
     prepare: async (_db, items) => (prepare ? prepare(items) : items.map((item) => item.payload)),
-    run: (item, _input, signal) => run(item, signal),
+    run: (item, input, signal) => run(item, signal, input),
     settle: settleWith,
     ...(strainOf ? { strainOf } : {}),
+    ...(freshMs ? { freshMs } : {}),
   })
 
 const tune = (lane: LaneId, settings: Partial<LaneSettings>) =>
@@ -677,4 +686,81 @@ test('a lane begins with one at a time, gains with success and loses half with t
   assert.equal(seen[0], 1)
   assert.equal(Math.max(...seen), 8)
   assert.equal(seen.at(-1), 1)
+})
+
+test('a workspace with more lanes than the worker can hold leaves room for the others', async () => {
+  const kind = newKind()
+  const workspaceId = await makeWorkspace(database)
+  for (let n = 0; n < 20; n++) await add({ workspaceId, kind, key: newId() }, ['big'])
+  const end = Promise.withResolvers<void>()
+  const ran: string[] = []
+  const run = async ({ payload }: WorkItem) => {
+    ran.push(payload)
+    if (payload === 'big') await end.promise
+  }
+  const worker = start([kindOf(kind, { run })], { lanes: 4 })
+  await until('it holds what it may', () => ran.length === 3)
+  await add(await makeLane(kind), ['small'])
+  worker.wake()
+  await until('the other has its turn', () => ran.includes('small'))
+  assert.equal(ran.filter((payload) => payload === 'big').length, 3)
+  end.resolve()
+  await until('all are done', async () => (await waiting(kind)).length === 0)
+  await worker.stop()
+})
+
+test('workspaces are leased in turns, those with the fewest lanes held first', async () => {
+  const kind = newKind()
+  const [big, small] = [await makeWorkspace(database), await makeWorkspace(database)]
+  for (const due of [1, 2, 3, 4]) await add({ workspaceId: big, kind, key: newId() }, ['x'], new Date(due))
+  await add({ workspaceId: small, kind, key: newId() }, ['x'])
+  const lease = (limit: number, holding: [string, number][]) =>
+    leaseLanes(db, {
+      kinds: [kind],
+      owner: newId(),
+      now: new Date(),
+      limit,
+      perWorkspace: 4,
+      holding: new Map(holding),
+    })
+  const first = await lease(2, [])
+  assert.deepEqual(new Set(first.map(({ workspaceId }) => workspaceId)), new Set([big, small]))
+  assert.equal((await lease(10, [[big, 4]])).length, 0)
+  assert.equal((await lease(10, [[big, 2]])).length, 2)
+})
+
+test('what was prepared ahead runs without another read, unless it was doubted', async () => {
+  const kind = newKind()
+  const lane = await makeLane(kind)
+  const total = 400
+  await add(
+    lane,
+    Array.from({ length: total }, (_, i) => String(i).padStart(3, '0')),
+  )
+  let version = 1
+  const ran: { given: unknown; wanted: number }[] = []
+  let prepares = 0
+  const worker = start([
+    kindOf(kind, {
+      window: 2,
+      freshMs: 60_000,
+      prepare: (items) => {
+        prepares++
+        return items.map(() => version)
+      },
+      run: async (_item, _signal, input) => {
+        ran.push({ given: input, wanted: version })
+        await sleep(1)
+        if (ran.length !== 200) return
+        version = 2
+        worker.doubt()
+      },
+    }),
+  ])
+  await until('the lane is empty', async () => (await waiting(kind)).length === 0)
+  await worker.stop()
+  assert.equal(ran.length, total)
+  assert.ok(ran.every(({ given, wanted }) => given === wanted))
+  assert.equal(ran.at(-1)!.given, 2)
+  assert.ok(prepares < total / 2, `${prepares} reads for ${total} items`)
 })

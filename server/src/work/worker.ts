@@ -23,6 +23,8 @@ type Limits = {
   lanes: number
   /** How many items it runs at once, over all lanes. */
   running: number
+  /** What one workspace may have of either: the rest is for those that come meanwhile. */
+  workspaceShare: number
   /** How long it holds a lane while it holds as many as it may, before others have their turn. */
   holdMs: number
   /** What catching up may take of a lane's window, and how many a second, where the lane says nothing else. */
@@ -33,11 +35,20 @@ type Limits = {
 export type Worker = {
   /** There may be new work: look now instead of at the next poll. */
   wake(): void
+  /** What items were prepared from may have changed: nothing that was prepared before this runs. */
+  doubt(): void
   /** Takes no more work, lets what runs finish for up to `graceMs`, settles it and gives the lanes back. */
   stop(graceMs?: number): Promise<void>
 }
 
-const usualLimits: Limits = { lanes: 256, running: 512, holdMs: 5_000, catchUpShare: 0.3, catchUpPerSecond: 20 }
+const usualLimits: Limits = {
+  lanes: 256,
+  running: 512,
+  workspaceShare: 0.75,
+  holdMs: 1_000,
+  catchUpShare: 0.3,
+  catchUpPerSecond: 20,
+}
 // What is read ahead of a lane. All lanes share a budget, so that a thousand long ones are no thousand long lists.
 const readAtLeast = 64
 const readAtMost = 256
@@ -54,8 +65,8 @@ const unsettledAtMost = 1_024
 // An item whose code throws, instead of settling its failure, comes again later and later, but is never dropped.
 const strayRetryMs = (attempt: number) => Math.min(300_000, 1_000 * 2 ** Math.min(attempt, 9))
 
-/** `input` is what was prepared ahead at `preparedAt`, for those whose time had not come: undefined when nothing was. */
-type Waiting = { item: WorkItem; input: unknown; preparedAt: number }
+/** `input` is what was prepared ahead, for those whose time had not come: undefined when nothing was. */
+type Waiting = { item: WorkItem; input: unknown; preparedAt: number; doubts: number }
 
 type Lane = HeldLane & {
   kindOf: WorkKind
@@ -65,6 +76,8 @@ type Lane = HeldLane & {
   ahead: number
   started: number
   aheadSince: number
+  /** How often what was prepared had to be prepared again, because an outcome may have changed it. */
+  doubts: number
   /** What waits to be caught up with, apart: it is slower, and must not stand in front of what is fresh. */
   catchUp: Waiting[]
   catchingUp: number
@@ -90,7 +103,14 @@ type Lane = HeldLane & {
 }
 
 /** `obsolete` items made no sense any more and are dropped; those that `threw` come again. */
-type Outcome = { lane: Lane; item: WorkItem; end: 'ran' | 'threw' | 'obsolete'; result?: unknown }
+type Outcome = {
+  lane: Lane
+  item: WorkItem
+  end: 'ran' | 'threw' | 'obsolete'
+  result?: unknown
+  /** To settle it may change what later items of its lane are prepared from. */
+  isDoubtful?: boolean
+}
 
 const mostOf = (lane: Pick<Lane, 'ordered' | 'maxRunning' | 'kindOf'>): number =>
   lane.ordered ? 1 : (lane.maxRunning ?? lane.kindOf.window)
@@ -102,13 +122,18 @@ const nameOf = (lane: LaneId) => `${lane.workspaceId} ${lane.kind} ${lane.key}`
 
 /** Runs background work: leases lanes, keeps each lane's window full, settles outcomes in batches. */
 export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: WorkerOptions): Worker => {
-  const { lanes: maxLanes, running: maxRunning, holdMs, catchUpShare, catchUpPerSecond } = { ...usualLimits, ...limits }
+  const { lanes: maxLanes, running: maxRunning, workspaceShare, ...rest } = { ...usualLimits, ...limits }
+  const { holdMs, catchUpShare, catchUpPerSecond } = rest
+  const maxLanesEach = Math.ceil(maxLanes * workspaceShare)
+  const maxRunningEach = Math.ceil(maxRunning * workspaceShare)
+  const runningOf = new Map<string, number>()
   const owner = newId()
   const byKind = new Map(kinds.map((kind) => [kind.kind, kind]))
   const lanes = new Map<string, Lane>()
   const finished: Outcome[] = []
   let running = 0
   let unsettled = 0
+  let doubts = 0
   let looking = true
   let lookedAt = 0
   let renewedAt = Date.now()
@@ -150,8 +175,18 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
 
   const lease = async () => {
     if (stopping || lanes.size >= maxLanes || running >= maxRunning) return
+    const holding = new Map<string, number>()
+    for (const { workspaceId } of lanes.values()) holding.set(workspaceId, (holding.get(workspaceId) ?? 0) + 1)
     const limit = maxLanes - lanes.size
-    for (const lane of await leaseLanes(db, { kinds: [...byKind.keys()], owner, now: clock.now(), limit })) {
+    const leased = await leaseLanes(db, {
+      kinds: [...byKind.keys()],
+      owner,
+      now: clock.now(),
+      limit,
+      perWorkspace: maxLanesEach,
+      holding,
+    })
+    for (const lane of leased) {
       const kindOf = byKind.get(lane.kind)!
       const fresh = {
         waiting: [],
@@ -159,6 +194,7 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
         ahead: 0,
         started: 0,
         aheadSince: Date.now(),
+        doubts: 0,
         catchUp: [],
         catchingUp: 0,
         room: kindOf.strainOf ? 1 : mostOf({ ...lane, kindOf }),
@@ -221,7 +257,7 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
       if (lane.taken.has(item.id)) continue
       lane.taken.add(item.id)
       const line = item.band < 2 || lane.ordered ? lane.waiting : lane.catchUp
-      line.push({ item, input: undefined, preparedAt: 0 })
+      line.push({ item, input: undefined, preparedAt: 0, doubts: 0 })
       lane.empty = false
     }
     for (const lane of hungry) lane.dry = (found.get(lane) ?? 0) < limit
@@ -233,10 +269,12 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
   /** The next item that may run now. */
   const takeItem = (lane: Lane, now: number): Waiting | undefined => {
     if (lane.blocked || lane.running >= lane.room || waitOf(lane.pace, now) > 0) return undefined
+    if ((runningOf.get(lane.workspaceId) ?? 0) >= maxRunningEach) return undefined
     const next = lane.waiting.shift() ?? (mayCatchUp(lane, now) ? lane.catchUp.shift() : undefined)
     if (!next) return undefined
     takeToken(lane.pace, now)
     running++
+    runningOf.set(lane.workspaceId, (runningOf.get(lane.workspaceId) ?? 0) + 1)
     lane.running++
     lane.started++
     if (lane.ready > 0) lane.ready--
@@ -247,10 +285,15 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
   }
 
   const isReady = (lane: Lane, next: Waiting | undefined, now: number): boolean =>
-    next?.input !== undefined && now - next.preparedAt <= (lane.kindOf.freshMs ?? 0)
+    next?.input !== undefined &&
+    next.doubts === doubts + lane.doubts &&
+    now - next.preparedAt <= (lane.kindOf.freshMs ?? 0)
 
   const leave = (lane: Lane, item: WorkItem) => {
     running--
+    const others = runningOf.get(lane.workspaceId)! - 1
+    if (others > 0) runningOf.set(lane.workspaceId, others)
+    else runningOf.delete(lane.workspaceId)
     lane.running--
     if (item.band >= 2) lane.catchingUp--
   }
@@ -291,8 +334,9 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
   const runOne = async (lane: Lane, item: WorkItem, input: unknown) => {
     try {
       const result = await lane.kindOf.run(item, input, lane.abort.signal)
-      feel(lane, lane.kindOf.strainOf?.(result) ?? 'none')
-      finish({ lane, item, end: 'ran', result })
+      const strain = lane.kindOf.strainOf?.(result) ?? 'none'
+      feel(lane, strain)
+      finish({ lane, item, end: 'ran', result, isDoubtful: strain !== 'none' })
     } catch (error) {
       log.error({ err: error, kind: item.kind, item: item.id }, 'background work threw')
       feel(lane, 'unknown')
@@ -307,12 +351,12 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
 
   // What was prepared ahead runs at once; where lanes wait for a place, whose turn it is is decided once a tick.
   const proceed = (lane: Lane) => {
-    if (running < maxRunning - 1) runReady(lane)
+    if (running < maxRunning - 1 && (runningOf.get(lane.workspaceId) ?? 0) < maxRunningEach - 1) runReady(lane)
     else if (!turnComes) {
       turnComes = true
       setImmediate(takeTurns)
     }
-    if (lane.ready * 2 <= lane.ahead) loop.wake()
+    if (lane.ready * 2 <= lane.ahead || (lane.waiting.length > 0 && lane.running < lane.room)) loop.wake()
   }
 
   const runReady = (lane: Lane) => {
@@ -400,21 +444,24 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
   // Only what runs next, and only of lanes that move: on a slow one it would be too old by the time it is used.
   const prepareAhead = async () => {
     const now = Date.now()
-    const batches = new Map<WorkKind, Waiting[]>()
+    const batches = new Map<WorkKind, { next: Waiting; doubts: number }[]>()
     for (const lane of lanes.values()) {
-      if (lane.kindOf.freshMs === undefined || lane.ready * 2 > lane.ahead) continue
+      if (lane.kindOf.freshMs === undefined) continue
+      if (lane.ready * 2 > lane.ahead && isReady(lane, lane.waiting[0], now)) continue
       const wanted = lane.waiting.slice(0, wantedAhead(lane, now))
       lane.ready = wanted.length
-      const stale = wanted.filter((next) => !isReady(lane, next, now))
+      const stale = wanted
+        .filter((next) => !isReady(lane, next, now))
+        .map((next) => ({ next, doubts: doubts + lane.doubts }))
       batches.set(lane.kindOf, (batches.get(lane.kindOf) ?? []).concat(stale))
     }
     for (const [kind, batch] of batches) {
       if (batch.length === 0) continue
-      const items = batch.map(({ item }) => item)
+      const items = batch.map(({ next }) => next.item)
       const inputs = await kind.prepare(db, items).catch(() => [])
       // Null and what failed stay as they were: they are prepared again when their turn comes, and judged then.
       for (const [i, input] of inputs.entries())
-        if (input !== null) Object.assign(batch[i]!, { input, preparedAt: now })
+        if (input !== null) Object.assign(batch[i]!.next, { input, preparedAt: now, doubts: batch[i]!.doubts })
     }
   }
 
@@ -493,7 +540,10 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
         )
       }
       unsettled -= outcomes.length
-      for (const { lane, item } of outcomes) lane.settled.push(item.id)
+      for (const { lane, item, isDoubtful } of outcomes) {
+        lane.settled.push(item.id)
+        if (isDoubtful) lane.doubts++
+      }
       for (const lane of new Set(outcomes.map((outcome) => outcome.lane))) lane.empty = false
     }
   }
@@ -538,6 +588,9 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
 
   return {
     wake,
+    doubt: () => {
+      doubts++
+    },
     stop: async (graceMs = 20_000) => {
       stopping = true
       clearTimeout(paceTimer)

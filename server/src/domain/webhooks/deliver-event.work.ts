@@ -43,7 +43,7 @@ type Opened = { keys: DeliveryKeys; customHeaders: CustomHeaders }
 type Input = { work: DeliveryWork; endpoint: Endpoint; opened: Opened | null; body: Buffer }
 
 const pausedMs = 1_000
-// A change of a webhook reaches what is under way, and what is about to be, no later than this.
+// A change of a webhook is known at once where it was made, and where its signal was missed no later than this.
 const freshMs = 250
 
 // Each event's day is in its id: the inner select reads one partition by its key.

@@ -53,6 +53,7 @@ export const startDelivering = (database: Database, outside: Outside, tuning: { 
   const fanOut = createFanOut()
   const kinds = [createDeliveryKind(outside, tuning)]
   const worker = startWorker({ db: database.system, kinds, clock: systemClock, log: silentLog, pollMs: 20 })
+  database.onCommit(worker.doubt)
   const sequencer = startLoop({
     step: async () => {
       const { more } = await sequenceEvents(database.system, fanOut)
