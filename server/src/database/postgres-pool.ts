@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import pg from 'pg'
+import { arrayText } from './array-text.ts'
 import { type Connection, type ConnectionPool, DatabaseError, DatabaseUnavailableError } from './connection.ts'
 
 type Options = { url: string; max: number; onError: (error: Error) => void }
@@ -41,6 +42,8 @@ const answerTimeoutMs = 35_000
 // A process that was frozen in the middle of a transaction holds its locks, the sequencer's too, until this has passed.
 const idleInTransactionMs = 8_000
 const scriptTimeoutMs = 3_600_000
+
+const parameterOf = (value: unknown): unknown => (Array.isArray(value) ? (arrayText(value) ?? value) : value)
 
 const translate = (error: unknown): unknown => {
   if (error instanceof TypeError) return error
@@ -85,7 +88,7 @@ export const createPostgresPool = ({ url, max, onError }: Options): ConnectionPo
       bound: '',
       query: async (text, values) => {
         try {
-          const result = await client.query({ name: nameOf(text), text, values: values as unknown[] })
+          const result = await client.query({ name: nameOf(text), text, values: values.map(parameterOf) })
           return { rows: result.rows, rowCount: result.rowCount ?? 0 }
         } catch (error) {
           throw translate(error)
