@@ -179,7 +179,10 @@ const wayOf = ({ item, result }: Entry): Way => ({
 const waysOf = (entries: Entry[]): { failed: Way[]; arrived: Way[] } => {
   const settled = entries.filter(({ stale, result }) => !stale && result.attempt.errorCode !== 'interrupted')
   return {
-    failed: settled.filter(({ result }) => result.attempt.errorCode !== null).map(wayOf),
+    // Once is enough: it stays on the account until it arrives.
+    failed: settled
+      .filter(({ result: { attempt, work } }) => attempt.errorCode !== null && work.failures === 0)
+      .map(wayOf),
     arrived: settled
       .filter(
         ({ result: { attempt, work } }) => attempt.errorCode === null && (work.attempts > 0 || work.generation > 0),
