@@ -99,7 +99,7 @@ const log = fc
       subject: fc.nat(subjects.length - 1),
       undelivered: fc.boolean(),
     }),
-    { maxLength: 60 },
+    { maxLength: 60, size: 'max' },
   )
   .map((made) =>
     made.map(({ drift, ...rest }, i) => ({
