@@ -1,4 +1,5 @@
 import { benchChat } from './chat.ts'
+import { benchEventLog } from './event-log.ts'
 import { benchHttp } from './http.ts'
 import { benchLimits } from './limits.ts'
 import { benchRoles } from './roles.ts'
@@ -12,6 +13,7 @@ const benches: Record<string, (parts: string[]) => Promise<void>> = {
   chat: benchChat,
   http: benchHttp,
   limits: benchLimits,
+  log: benchEventLog,
   rls: benchRowLevelSecurity,
   roles: benchRoles,
   webhooks: benchWebhooks,

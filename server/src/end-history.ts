@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Clock } from './base/clock.ts'
 import type { Log } from './base/log.ts'
+import { deleteDay } from './database/delete-day.ts'
 import type { Database } from './database/open.ts'
 import { dayOf } from './database/partitions.ts'
 import { endDay } from './domain/events/index.ts'
@@ -37,7 +38,7 @@ const readDue = async ({ system }: Database, today: string, longest: number): Pr
 const endShorter = async ({ database }: Outside, { id, kept_from }: Due, cutoff: string, days: string[]) => {
   for (const day of days.filter((each) => each >= kept_from && each < cutoff)) {
     await endDay(database.system, day, id)
-    await database.deleteDay(id, day)
+    await deleteDay(database.system, id, day)
   }
   await sql`
     insert into workspace_history (workspace_id, kept_from) values (${id}, ${cutoff}::text::date)

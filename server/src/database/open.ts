@@ -5,7 +5,7 @@ import type { ConnectionPool } from './connection.ts'
 import { openEmbeddedPool } from './embedded-pool.ts'
 import { lockFolder } from './folder-lock.ts'
 import { migrate } from './migrate.ts'
-import { deleteDay, dropDay, ensurePartitions, listDays } from './partitions.ts'
+import { dropDay, ensurePartitions, listDays } from './partitions.ts'
 import { createPostgresPool } from './postgres-pool.ts'
 import { createPostgresSignals } from './postgres-signals.ts'
 import { createScopedDialect } from './scoped-dialect.ts'
@@ -31,8 +31,6 @@ export type Database = {
   listDays(): Promise<string[]>
   /** Drops a day of all daily tables; false when there was no moment to do so, or another process is at it. */
   dropDay(day: string): Promise<boolean>
-  /** Deletes a day of one workspace from all daily tables, in small batches. */
-  deleteDay(workspaceId: string, day: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -111,7 +109,6 @@ export const openDatabase = async (config: DatabaseConfig): Promise<Database> =>
     prepareDays: (now) => ensurePartitions(pool, now),
     listDays: () => listDays(pool),
     dropDay: (day) => dropDay(pool, day),
-    deleteDay: (workspaceId, day) => deleteDay(system, workspaceId, day),
     close: async () => {
       await signals.close()
       await pool.close()

@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { sql } from 'kysely'
 import { type Connection, type ConnectionPool, DatabaseError } from './connection.ts'
-import type { Db } from './open.ts'
 
 /** Tables with a partition a day, in the order in which a day of them ends, and the columns that say when a row is of. */
-const partitioned = [
+export const partitioned = [
   { table: 'delivery_attempts', time: 'event_at', id: 'delivery_id' },
   { table: 'deliveries', time: 'event_at', id: 'id' },
   { table: 'request_logs', time: 'created_at', id: 'id' },
@@ -22,7 +20,6 @@ const lockKey = 7_252_091_405
 const makeLockKey = 7_252_091_406
 const lockNotAvailable = '55P03'
 const noPartition = '23514'
-const batchSize = 1_000
 
 /** A day in UTC, as YYYY-MM-DD; `offset` days later. */
 export const dayOf = (at: Date, offset = 0): string =>
@@ -103,18 +100,3 @@ export const dropDay = (pool: ConnectionPool, day: string): Promise<boolean> =>
     }
     return true
   })
-
-/** Deletes a day of one workspace from every daily table, a small batch at a time. */
-export const deleteDay = async (system: Db, workspaceId: string, day: string): Promise<void> => {
-  for (const { table, time, id } of partitioned) {
-    const [name, at, key] = [sql.table(table), sql.ref(time), sql.ref(id)]
-    const within = sql`workspace_id = ${workspaceId} and ${at} >= ${new Date(day)} and ${at} < ${new Date(Date.parse(day) + dayMs)}`
-    for (let deleted = batchSize; deleted >= batchSize; ) {
-      const { numAffectedRows } = await sql`
-        delete from ${name} where ${within} and ${key} = any(array(select ${key} from ${name} where ${within} limit ${batchSize}))`.execute(
-        system,
-      )
-      deleted = Number(numAffectedRows ?? 0n)
-    }
-  }
-}

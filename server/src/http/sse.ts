@@ -58,7 +58,8 @@ export const writeFrames = async (
   const beat = setInterval(() => response.writableNeedDrain || response.write(': still here\n\n'), keepAliveMs)
   try {
     while (!next.done) {
-      if (!response.destroyed && !response.write(frameText(next.value))) await caughtUp(response, head.stalledMs ?? usuallyStalledMs)
+      if (!response.destroyed && !response.write(frameText(next.value)))
+        await caughtUp(response, head.stalledMs ?? usuallyStalledMs)
       next = await iterator.next()
     }
   } finally {

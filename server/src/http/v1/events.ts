@@ -56,7 +56,6 @@ export const eventEndpoints = [
       delivery_success: booleanQuery.optional().meta({
         description:
           '`false`: a delivery of it to a webhook has failed, and that webhook has not got it since. `true`: the others.',
-        type: 'boolean',
       }),
     }),
     responses: { 200: listOf(Event) },
@@ -90,7 +89,7 @@ export const eventEndpoints = [
       }),
       follow: booleanQuery
         .optional()
-        .meta({ description: '`false` ends the stream at the end of the log. Default: true.', type: 'boolean' }),
+        .meta({ description: '`false` ends the stream at the end of the log. Default: true.' }),
     }),
     responses: { 200: Event },
     mediaType: 'text/event-stream',
