@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { buildWith, isMistake, mistakes } from './crash/broken-builds.ts'
-import { type ClusterOptions, startCluster } from './crash/cluster.ts'
+import { type Cluster, type ClusterOptions, startCluster } from './crash/cluster.ts'
 import { playSeed, type Result } from './crash/play-seed.ts'
 
 const usage = `usage: node acceptance/crash-harness.ts [--seeds 20] [--from 1] [--lines 2] [--embedded]
@@ -57,21 +57,25 @@ export const runSeeds = async (harness: Harness): Promise<Result[]> => {
   const { seeds, lines, untilBroken = false, patienceMs, say = () => undefined } = harness
   const waiting = [...seeds]
   const results: Result[] = []
+  const play = async (cluster: Cluster, seed: number): Promise<boolean> => {
+    const result = await playSeed(cluster, seed, patienceMs)
+    results.push(result)
+    say(lineOf(result))
+    for (const violation of result.violations) say(`  ${violation}`)
+    if (result.violations.length === 0) return true
+    say(`  repeat it with: ${repeatWith(seed, harness)}`)
+    if (untilBroken) waiting.length = 0
+    return false
+  }
   const line = async () => {
-    if (waiting.length === 0) return
-    const cluster = await startCluster(harness)
-    try {
-      for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
-        const result = await playSeed(cluster, seed, patienceMs)
-        results.push(result)
-        say(lineOf(result))
-        for (const violation of result.violations) say(`  ${violation}`)
-        if (result.violations.length === 0) continue
-        say(`  repeat it with: ${repeatWith(seed, harness)}`)
-        if (untilBroken) waiting.length = 0
+    while (waiting.length > 0) {
+      const cluster = await startCluster(harness)
+      try {
+        // What broke may stay broken: the next seed begins anew.
+        for (let goesOn = true; goesOn && waiting.length > 0; ) goesOn = await play(cluster, waiting.shift()!)
+      } finally {
+        await cluster.stop()
       }
-    } finally {
-      await cluster.stop()
     }
   }
   await Promise.all(Array.from({ length: Math.min(lines, seeds.length) }, line))

@@ -131,6 +131,15 @@ export const startCluster = async ({ embedded, main: entry = main }: ClusterOpti
     PARLEY_WEBHOOK_RETRY_SECONDS: `0,${Array(400).fill('0.2').join()}`,
     ...(server ? { DATABASE_URL: await createDatabase(server) } : {}),
   }
+  const crash = async (postgres: PostgresServer, downMs: number) => {
+    database.downUntil = Infinity
+    await postgres.crash()
+    await pause(downMs)
+    await postgres.restart()
+    database.downUntil = performance.now()
+  }
+  // One after the other: a server that is still recovering cannot crash as one that runs does.
+  let crashing: Promise<void> = Promise.resolve()
   const deaths: string[] = []
   const supervised = await Promise.all(
     (embedded ? (['all'] as const) : roles).map((role, i) =>
@@ -165,12 +174,9 @@ export const startCluster = async ({ embedded, main: entry = main }: ClusterOpti
       deaths,
       stop,
       crashDatabase: server
-        ? async (downMs) => {
-            database.downUntil = Infinity
-            await server.crash()
-            await pause(downMs)
-            await server.restart()
-            database.downUntil = performance.now()
+        ? (downMs) => {
+            crashing = crashing.then(() => crash(server, downMs))
+            return crashing
           }
         : null,
     }
