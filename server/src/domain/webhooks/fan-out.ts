@@ -18,7 +18,8 @@ type Match = {
   payload: string | null
 }
 
-// Webhooks first, then only their workspaces' events: most workspaces have none, and their events need not be read again.
+// Only where there are webhooks: most workspaces have none, and their events need not be read again. The offset keeps the
+// inner select apart: joined freely, the planner reads the whole day for every batch.
 const matchesOf = async (tx: Db, ranges: SequencedRange[]): Promise<Match[]> => {
   const { rows } = await sql<Match>`
     select w.workspace_id, w.id as webhook_id, e.id as event_id, e.type, w.filter,
@@ -26,14 +27,16 @@ const matchesOf = async (tx: Db, ranges: SequencedRange[]): Promise<Match[]> => 
     from unnest(${ranges.map((range) => range.workspaceId)}::uuid[], ${ranges.map((range) => range.from)}::bigint[],
         ${ranges.map((range) => range.to)}::bigint[], ${ranges.map((range) => range.firstAt)}::timestamptz[],
         ${ranges.map((range) => range.lastAt)}::timestamptz[]) as r (workspace_id, first, last, first_at, last_at)
-    join webhooks w on w.workspace_id = r.workspace_id
     cross join lateral (
-      select id, type, sequence, payload from events e
+      select id, type, names, subject_id, sequence, payload from events e
       where e.workspace_id = r.workspace_id and e.created_at between r.first_at and r.last_at
-        and e.sequence between r.first and r.last and e.names && w.events
-        -- To tell a webhook of its own trouble would be to add to it.
-        and not (e.subject_id = w.id and (e.type like 'webhook.endpoint.%' or e.type = 'webhook.deliveries_expired'))
+        and e.sequence between r.first and r.last
+        and exists (select from webhooks where workspace_id = r.workspace_id)
+      offset 0
     ) e
+    join webhooks w on w.workspace_id = r.workspace_id and e.names && w.events
+      -- To tell a webhook of its own trouble would be to add to it.
+      and not (e.subject_id = w.id and (e.type like 'webhook.endpoint.%' or e.type = 'webhook.deliveries_expired'))
     order by w.workspace_id, w.id, e.sequence`.execute(tx)
   return rows
 }
