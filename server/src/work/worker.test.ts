@@ -764,3 +764,58 @@ test('what was prepared ahead runs without another read, unless it was doubted',
   assert.equal(ran.at(-1)!.given, 2)
   assert.ok(prepares < total / 2, `${prepares} reads for ${total} items`)
 })
+
+test('an ordered lane goes on after an item failed while those behind it were being read', async () => {
+  const kind = newKind()
+  const lane = await makeLane(kind)
+  await tune(lane, { ordered: true })
+  const put = (payload: string) => enqueue(db, [{ ...lane, id: newId(), dueAt: new Date(), payload, numbered: true }])
+  const ran: string[] = []
+  let fail: (() => void) | undefined
+  let reads = 0
+  // Lets the first item fail once the worker has begun to read on.
+  const watched = db.withPlugin({
+    transformQuery: ({ node }) => {
+      if (fail && JSON.stringify(node).includes('order by i.number')) {
+        reads++
+        fail()
+      }
+      return node
+    },
+    transformResult: async ({ result }) => {
+      await sleep(20)
+      return result
+    },
+  })
+  await put('1')
+  const worker = startWorker({
+    db: watched,
+    kinds: [
+      kindOf(kind, {
+        run: async ({ payload, attempt }) => {
+          ran.push(`${payload}.${attempt}`)
+          if (ran.length > 1) return 'done'
+          await put('2')
+          await new Promise<void>((resolve) => {
+            fail = resolve
+            worker.wake()
+          })
+          fail = undefined
+          return 'failed'
+        },
+        strainOf: (result) => (result === 'failed' ? 'strained' : 'none'),
+        settle: async (_tx, finished) =>
+          finished
+            .filter(({ result }) => result === 'failed')
+            .map(({ item }) => ({ id: item.id, dueAt: new Date(), band: 1 })),
+      }),
+    ],
+    clock: systemClock,
+    log: silentLog,
+    pollMs: 5,
+  })
+  running.add(worker)
+  await until('the lane is empty', async () => (await waiting(kind)).length === 0)
+  assert.equal(reads, 1)
+  assert.deepEqual(ran, ['1.1', '1.2', '2.1'])
+})

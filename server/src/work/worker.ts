@@ -252,7 +252,8 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
     for (const lane of hungry) lane.empty = true
     for (const item of items) {
       const lane = lanes.get(nameOf(item))
-      if (!lane) continue
+      // Blocked while this was read: what is behind the one that blocks it is read again after it.
+      if (!lane || lane.blocked) continue
       found.set(lane, (found.get(lane) ?? 0) + 1)
       if (lane.taken.has(item.id)) continue
       lane.taken.add(item.id)
