@@ -98,12 +98,15 @@ test('a page that was read before the log grew is given to nobody who knows that
   const ctx = makeCtx(database, await makeWorkspace(database))
   const { heads } = counting()
   const [slow, late] = [await heads.open(ctx.workspaceId, 'one'), await heads.open(ctx.workspaceId, 'one')]
-  await record(ctx, 10)
-  await slow.grown(9, never)
-  assert.equal((await slow.page(0)).length, 10)
-  await record(ctx, 5)
-  await late.grown(10, never)
-  // Where `slow` has not come back for the next page yet.
-  assert.equal((await late.page(5)).at(-1)!.sequence, late.last())
-  for (const head of [slow, late]) head.close()
+  try {
+    await record(ctx, 10)
+    await slow.grown(9, never)
+    assert.equal((await slow.page(0)).length, 10)
+    // `slow` has not come back for the next page, and `late` goes on where it once was.
+    await record(ctx, 5)
+    await late.grown(10, never)
+    assert.equal((await late.page(5)).at(-1)!.sequence, late.last())
+  } finally {
+    for (const head of [slow, late]) head.close()
+  }
 })

@@ -61,6 +61,8 @@ export const createLogHeads = ({ database, onError, pollMs = 1_000, maxReaders =
       const log = logs.get(workspace_id)
       if (!log || Number(last) <= log.last) continue
       log.last = Number(last)
+      // Read when the log was shorter: whoever knows its new end would take the end of the page for it.
+      log.page = undefined
       const waiting = [...log.waiting]
       log.waiting.clear()
       for (const wakeReader of waiting) wakeReader()
