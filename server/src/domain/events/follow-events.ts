@@ -23,10 +23,19 @@ type Outside = { eventTypes: readonly EventType[]; logHeads: LogHeads; signal: A
 // So that a reader of few events, when it comes back, need not pass all the others again.
 const tellPassedAfter = 1_000
 
-const readPage = (ctx: Ctx, filter: LogFilter, head: LogHead, at: number): Promise<LogRow[]> =>
-  head.last() - at <= pageSize
-    ? head.page(at)
-    : readLog(ctx.db, ctx.workspaceId, filter, { order: 'oldest', beyond: at }, pageSize)
+/** Some events behind a place, and the number up to which there are no others that are asked for. */
+type Page = { rows: LogRow[]; through: number }
+
+const readPage = async (ctx: Ctx, filter: LogFilter, head: LogHead, at: number): Promise<Page> => {
+  const last = head.last()
+  // Near the end all readers read alike, and each looks for its own.
+  const isShared = last - at <= pageSize
+  const rows = isShared
+    ? await head.page(at)
+    : await readLog(ctx.db, ctx.workspaceId, filter, { order: 'oldest', beyond: at }, pageSize)
+  const seen = rows.at(-1)?.sequence ?? last
+  return { rows, through: !isShared && rows.length < pageSize ? Math.max(seen, last) : seen }
+}
 
 const fits = ({ type, subject_id }: LogRow, { types, subject }: LogFilter): boolean =>
   (!types || types.includes(type)) && (subject === undefined || subject_id === subject)
@@ -49,13 +58,12 @@ export const followEvents = async function* (
     if (after !== null) await requireKept(ctx.db, ctx.workspaceId, after)
     yield { passed: at }
     while (!signal.aborted) {
-      const last = head.last()
-      if (last <= at) {
+      if (head.last() <= at) {
         if (!follow) break
         await head.grown(at, signal)
         continue
       }
-      const rows = await readPage(ctx, filter, head, at)
+      const { rows, through } = await readPage(ctx, filter, head, at)
       if (rows[0]?.sequence !== at + 1) await requireKept(ctx.db, ctx.workspaceId, at)
       for (const row of rows) {
         if (signal.aborted) return
@@ -64,7 +72,7 @@ export const followEvents = async function* (
         yield { event: row }
         told = at
       }
-      if (rows.length < pageSize) at = Math.max(at, last)
+      at = through
       if (at - told >= tellPassedAfter) {
         yield { passed: at }
         told = at
