@@ -640,6 +640,22 @@ test('a lane goes no faster than it says, and others do not wait for it', async 
   assert.equal(order.at(-1), 'slow')
 })
 
+test('a lane that runs dry between two items keeps its pace', async () => {
+  const kind = newKind()
+  const lane = await makeLane(kind)
+  await tune(lane, { perSecond: 5 })
+  let ran = 0
+  start([kindOf(kind, { run: async () => ++ran })])
+  const startedAt = performance.now()
+  for (let n = 1; n <= 8; n++) {
+    await add(lane, [String(n)])
+    await sleep(40)
+    // At most one at once, and one for every 200 ms since.
+    assert.ok(ran <= 1 + (performance.now() - startedAt) / 200, `${ran} ran`)
+  }
+  await until('all ran', () => ran === 8)
+})
+
 test('catching up is slow, and what is fresh does not wait behind it', async () => {
   const kind = newKind()
   const lane = await makeLane(kind)
@@ -818,4 +834,20 @@ test('an ordered lane goes on after an item failed while those behind it were be
   await until('the lane is empty', async () => (await waiting(kind)).length === 0)
   assert.equal(reads, 1)
   assert.deepEqual(ran, ['1.1', '1.2', '2.1'])
+})
+
+test('a place that becomes free goes to the next lane at once, not at the next poll', async () => {
+  const kind = newKind()
+  const workspaceId = await makeWorkspace(database)
+  for (let n = 0; n < 12; n++) await add({ workspaceId, kind, key: newId() }, ['x'])
+  const worker = startWorker({
+    db,
+    kinds: [kindOf(kind)],
+    clock: systemClock,
+    log: silentLog,
+    pollMs: 600_000,
+    limits: { lanes: 4 },
+  })
+  running.add(worker)
+  await until('all are done', async () => (await waiting(kind)).length === 0)
 })

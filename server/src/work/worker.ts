@@ -173,10 +173,15 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
     }
   }
 
+  const lanesHeld = (): Map<string, number> => {
+    const held = new Map<string, number>()
+    for (const { workspaceId } of lanes.values()) held.set(workspaceId, (held.get(workspaceId) ?? 0) + 1)
+    return held
+  }
+
   const lease = async () => {
     if (stopping || lanes.size >= maxLanes || running >= maxRunning) return
-    const holding = new Map<string, number>()
-    for (const { workspaceId } of lanes.values()) holding.set(workspaceId, (holding.get(workspaceId) ?? 0) + 1)
+    const holding = lanesHeld()
     const limit = maxLanes - lanes.size
     const leased = await leaseLanes(db, {
       kinds: [...byKind.keys()],
@@ -467,15 +472,19 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
   }
 
   const release = async () => {
+    const now = Date.now()
+    // Whoever leases it next knows nothing of its pace: a lane that is given back before the pace allows more has none.
+    const isDone = (lane: Lane) => lane.empty && waitOf(lane.pace, now) === 0 && waitOf(lane.catchUpPace, now) === 0
     const idle = [...lanes.values()].filter(
-      (lane) => lane.taken.size === 0 && (lane.empty || lane.yielding || stopping),
+      (lane) => lane.taken.size === 0 && (isDone(lane) || lane.yielding || stopping),
     )
     if (idle.length === 0) return
     // Forgotten only once the database knows: else a failure here would leave them to nobody until the lease runs out.
     await releaseLanes(db, idle, clock.now())
-    const wasFull = lanes.size >= maxLanes
+    const isCrowded = lanes.size >= maxLanes || Math.max(...lanesHeld().values()) >= maxLanesEach
     for (const lane of idle) lanes.delete(nameOf(lane))
-    if (wasFull) wake()
+    // Others may be waiting for just these places.
+    if (isCrowded) wake()
   }
 
   // Stands in for a kind whose items did not get as far as an outcome of their own.
