@@ -45,8 +45,6 @@ const drainOnce = async (stage: Stage, { endpoints, window, deliveries }: Drain)
     await stage.addWebhooks(ctx, stage.receivers.ports.slice(0, endpoints), window)
     await recordEvents(ctx, deliveries / endpoints)
     await sequenceAll(database)
-    if (database.kind === 'postgres')
-      await sql`vacuum analyze work_items, events`.execute(database.system).catch(() => undefined)
     return ctx.workspaceId
   })
   await stage.receipts({ reset: true, noteBy: null })
@@ -242,9 +240,8 @@ const isolation = async (stage: Stage): Promise<void> => {
 // --- fairness ---
 
 const fairness = async (stage: Stage): Promise<void> => {
+  const [pending, hundred] = [500_000, 100]
   for (const lanes of [1, most]) {
-    const pending = lanes === 1 ? 500_000 : 500_000
-    const hundred = 100
     const names = await stage.withDatabase(async (database) => {
       const big = await stage.newWorkspace(database)
       await stage.addWebhooks(big, stage.receivers.ports.slice(0, lanes), 8)
@@ -376,8 +373,7 @@ export const benchWebhooks = async (given: string[]): Promise<void> => {
   if (unknown.length > 0) throw new Error(`Unknown: ${unknown.join(', ')}. There are: ${parts.join(', ')}.`)
   const wants = (part: (typeof parts)[number]) => wanted.size === 0 || wanted.has(part)
   if (wanted.size === 0 || [...wanted.keys()].some((name) => name !== 'embedded')) {
-    const given = process.env.BENCH_DATABASE_URL
-    const postgres = given ? { url: given, version: 'given', stop: async () => {} } : await startPostgres()
+    const postgres = await startPostgres()
     const stage = await openStage(postgres, most)
     try {
       say(`webhooks on ${postgres.version}, Node ${process.version}`)
