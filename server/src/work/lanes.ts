@@ -7,6 +7,8 @@ import type { LaneId, LaneSettings, WorkItem } from './work-kind.ts'
 export type HeldLane = LaneId & LaneSettings & { epoch: number }
 
 const leaseSeconds = 10
+/** How long a lane is leased at a time. */
+export const leaseMs = leaseSeconds * 1_000
 
 const columnsOf = (lanes: readonly LaneId[]) =>
   [lanes.map((lane) => lane.workspaceId), lanes.map((lane) => lane.kind), lanes.map((lane) => lane.key)] as const

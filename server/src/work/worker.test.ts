@@ -467,6 +467,42 @@ test('a lease that ran out is taken over, and whoever lost it changes nothing', 
   assert.equal((await waiting(kind)).length, 0)
 })
 
+test('a worker that slept longer than its lease starts nothing that it had in hand', async (t) => {
+  const kind = newKind()
+  const lane = await makeLane(kind)
+  const ran: string[] = []
+  let wakeUp: (() => void) | undefined
+  const asleep = new Promise<void>((resolve) => {
+    wakeUp = resolve
+  })
+  let prepared = false
+  start([
+    {
+      ...kindOf(kind, { run: async ({ payload }) => ran.push(payload) }),
+      prepare: async (_db, items) => {
+        prepared = true
+        await asleep
+        return items
+      },
+    },
+  ])
+  await add(lane, ['1', '2', '3'])
+  await until('it has work in hand', () => prepared)
+  const [stolen] = await db
+    .updateTable('lanes')
+    .set({ epoch: 1_000, lease_owner: newId(), lease_until: new Date(Date.now() + 3_600_000) })
+    .where('key', '=', lane.key)
+    .returning('epoch')
+    .execute()
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 10_001 })
+  wakeUp!()
+  await sleep(50)
+  t.mock.timers.reset()
+  assert.equal(Number(stolen!.epoch), 1_000)
+  assert.deepEqual(ran, [])
+  assert.equal((await waiting(kind)).length, 3)
+})
+
 test('an abandoned worker loses nothing: another finishes every item', async () => {
   const kind = newKind()
   const lanes = await Promise.all(Array.from({ length: 5 }, () => makeLane(kind)))

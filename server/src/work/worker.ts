@@ -3,7 +3,7 @@ import { newId } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
 import { DatabaseUnavailableError } from '../database/connection.ts'
 import type { Db } from '../database/open.ts'
-import { type HeldLane, leaseLanes, readDueItems, releaseLanes, renewLanes } from './lanes.ts'
+import { type HeldLane, leaseLanes, leaseMs, readDueItems, releaseLanes, renewLanes } from './lanes.ts'
 import { startLoop } from './loop.ts'
 import { settle } from './settle.ts'
 import { createTokenBucket, type TokenBucket, takeToken, waitOf } from './token-bucket.ts'
@@ -98,6 +98,8 @@ type Lane = HeldLane & {
   dry: boolean
   abort: AbortController
   heldSince: number
+  /** Until then nobody else can have it, by the clock of this process: one that slept has perhaps lost it. */
+  leasedUntil: number
   /** Takes no more items, so that it can be given back. */
   yielding: boolean
 }
@@ -165,11 +167,16 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
   const renew = async () => {
     if (Date.now() - renewedAt < renewEveryMs) return
     renewedAt = Date.now()
+    const leasedUntil = renewedAt + leaseMs
     const kept = new Map((await renewLanes(db, [...lanes.values()])).map((lane) => [nameOf(lane), lane]))
     for (const lane of [...lanes.values()]) {
       const now = kept.get(nameOf(lane))
-      if (now) retune(lane, now)
-      else drop(lane)
+      if (!now) {
+        drop(lane)
+        continue
+      }
+      lane.leasedUntil = leasedUntil
+      retune(lane, now)
     }
   }
 
@@ -183,6 +190,7 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
     if (stopping || lanes.size >= maxLanes || running >= maxRunning) return
     const holding = lanesHeld()
     const limit = maxLanes - lanes.size
+    const leasedAt = Date.now()
     const leased = await leaseLanes(db, {
       kinds: [...byKind.keys()],
       owner,
@@ -212,7 +220,8 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
         empty: false,
         dry: false,
         yielding: false,
-        heldSince: Date.now(),
+        heldSince: leasedAt,
+        leasedUntil: leasedAt + leaseMs,
       }
       lanes.set(nameOf(lane), { ...lane, ...fresh, kindOf, abort: new AbortController() })
     }
@@ -275,6 +284,7 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
   /** The next item that may run now. */
   const takeItem = (lane: Lane, now: number): Waiting | undefined => {
     if (lane.blocked || lane.running >= lane.room || waitOf(lane.pace, now) > 0) return undefined
+    if (now >= lane.leasedUntil) return undefined
     if ((runningOf.get(lane.workspaceId) ?? 0) >= maxRunningEach) return undefined
     const next = lane.waiting.shift() ?? (mayCatchUp(lane, now) ? lane.catchUp.shift() : undefined)
     if (!next) return undefined
@@ -407,6 +417,12 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
     }
     for (const [i, { lane, item }] of batch.entries()) {
       const input = inputs?.[i]
+      if (Date.now() >= lane.leasedUntil) {
+        leave(lane, item)
+        lane.taken.delete(item.id)
+        putBack(lane)
+        continue
+      }
       if (input !== null && input !== undefined) {
         void runOne(lane, item, input)
         continue
