@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { buildWith, type Mistake } from './crash/broken-builds.ts'
+import { buildWith, isMistake, type Mistake, mistakes } from './crash/broken-builds.ts'
 import { runSeeds } from './crash-harness.ts'
 import { onPostgres } from './parley.ts'
 
@@ -26,6 +26,10 @@ describe('the crash harness', { timeout }, () => {
       [],
     )
     assert.equal(results.length, seeds)
+  })
+
+  test('every mistake still has a place in the source', async () => {
+    for (const mistake of Object.keys(mistakes).filter(isMistake)) await (await buildWith(mistake)).remove()
   })
 
   for (const { mistake, finding } of findings)
