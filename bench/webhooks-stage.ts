@@ -82,7 +82,10 @@ export const openStage = async (postgres: Pick<PostgresServer, 'url'> | null, en
   const url = postgres?.url ?? null
   const receiver = await startScript([path('./webhooks-receiver.ts'), String(endpoints)], 'listening', { ipc: true })
   const receipts = (message: Ask = {}) => ask<Receipts>(receiver, message)
-  const receivers = await ask<Receivers>(receiver, { receivers: true })
+  // Apart, so that what they do to themselves is not taken for what they do to others.
+  const troubled = await startScript([path('./webhooks-receiver.ts'), '0'], 'listening', { ipc: true })
+  const { ports } = await ask<Receivers>(receiver, { receivers: true })
+  const receivers: Receivers = { ...(await ask<Receivers>(troubled, { receivers: true })), ports }
   const bare = await startScript([path('./bare-sender.ts')], 'listening', { ipc: true })
 
   const startServer: Stage['startServer'] = async (env = {}) => {
@@ -138,6 +141,7 @@ export const openStage = async (postgres: Pick<PostgresServer, 'url'> | null, en
     close: async () => {
       await stopProcess(bare)
       await stopProcess(receiver)
+      await stopProcess(troubled)
       await rm(folder, { recursive: true, force: true })
     },
   }
