@@ -57,7 +57,8 @@ const readBudget = 4_096
 const prepareForMs = 20
 const prepareAtMost = 256
 const renewEveryMs = 2_500
-const settleAfterMs = 8
+// Nobody waits for it but the database, which is asked seven things each time.
+const settleAfterMs = 20
 const settleFrom = 400
 const settleAtMost = 1_000
 // What a worker that dies has done in vain: when the database is slower than the endpoints, these wait for it.
