@@ -41,6 +41,7 @@ describe('the crash harness', { timeout }, () => {
           lines: 2,
           embedded: false,
           main: build.main,
+          mistake,
           patienceMs: 15_000,
           untilBroken: true,
           say: (line) => t.diagnostic(line),

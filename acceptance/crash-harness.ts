@@ -18,6 +18,8 @@ export type Harness = ClusterOptions & {
   lines: number
   /** End at the first violation. */
   untilBroken?: boolean
+  /** What is wrong with the build, for the command that repeats a seed. */
+  mistake?: string
   /** How long after the last crash everything may take to arrive. */
   patienceMs?: number
   say?: (line: string) => void
@@ -34,8 +36,8 @@ const lineOf = ({ seed, acts, violations, events, deliveries, duplicates, stallM
   `${violations.length === 0 ? 'ok    ' : 'BROKEN'} seed ${seed}: ${events} events, ${deliveries} deliveries, ` +
   `${duplicates} twice, stall ${seconds(stallMs)}, took ${seconds(tookMs)} (${acts.join('; ')})`
 
-const repeatWith = (seed: number, { embedded }: Harness): string =>
-  `node acceptance/crash-harness.ts --seeds 1 --from ${seed}${embedded ? ' --embedded' : ''}`
+const repeatWith = (seed: number, { embedded, mistake }: Harness): string =>
+  `node acceptance/crash-harness.ts --seeds 1 --from ${seed}${embedded ? ' --embedded' : ''}${mistake ? ` --mistake ${mistake}` : ''}`
 
 /** What all seeds add up to. */
 export const summaryOf = (results: readonly Result[]): string => {
@@ -100,7 +102,7 @@ const main = async (): Promise<void> => {
     throw new Error(`There is no mistake ${values.mistake}.\n${usage}`)
   const build = values.mistake === undefined ? undefined : await buildWith(values.mistake)
   const results = await runSeeds({
-    ...(build ? { main: build.main, patienceMs: 20_000 } : {}),
+    ...(build ? { main: build.main, mistake: values.mistake!, patienceMs: 20_000 } : {}),
     seeds: Array.from({ length: Number(values.seeds) }, (_, i) => Number(values.from) + i),
     lines: values.embedded ? 1 : Number(values.lines),
     embedded: values.embedded,
