@@ -7,7 +7,7 @@ import { purgeSignIns } from './domain/oidc/index.ts'
 import { purgeReachedLimits } from './domain/plans/index.ts'
 import { purgeSessions } from './domain/sessions/index.ts'
 import { purgeAttempts } from './domain/users/index.ts'
-import { createFanOut, purgeSecrets } from './domain/webhooks/index.ts'
+import { createFanOut, purgeLanes, purgeSecrets } from './domain/webhooks/index.ts'
 import { purgeVisits } from './domain/widget/index.ts'
 import { endHistory } from './end-history.ts'
 import type { Deps } from './http/deps.ts'
@@ -147,6 +147,7 @@ const startWork = async (deps: Deps, pollMs: number): Promise<() => Promise<void
       purgeSessions(database.system, clock.now()),
       purgeAttempts(database.system, clock.now()),
       purgeSecrets(database.system, clock.now()),
+      purgeLanes(database.system),
       purgeReachedLimits(database.system, clock.now()),
       purgeRequestWindows(database.system),
       purgeSignIns(database.system, clock.now()),

@@ -26,14 +26,16 @@ const currentEpochs = async (tx: Db, items: WorkItem[]): Promise<Map<string, num
 // The column holds no more; what comes again that often counts for itself, if it counts at all.
 const mostAttempts = 32_767
 
+// What was taken back meanwhile, with its webhook or by whoever asked for it, does not come again.
 const replaceItems = async (tx: Db, done: WorkItem[], again: Map<string, Again>): Promise<void> => {
+  const { rows } = await sql<{ id: string }>`delete from work_items w
+    using unnest(${done.map((item) => item.workspaceId)}::uuid[], ${done.map((item) => item.id)}::uuid[]) as d (workspace_id, id)
+    where w.workspace_id = d.workspace_id and w.id = d.id returning w.id`.execute(tx)
+  const found = new Set(rows.map(({ id }) => id))
   const next = done.flatMap((item) => {
-    const plan = again.get(item.id)
+    const plan = found.has(item.id) ? again.get(item.id) : undefined
     return plan ? [{ item, plan }] : []
   })
-  await sql`delete from work_items w
-    using unnest(${done.map((item) => item.workspaceId)}::uuid[], ${done.map((item) => item.id)}::uuid[]) as d (workspace_id, id)
-    where w.workspace_id = d.workspace_id and w.id = d.id`.execute(tx)
   if (next.length === 0) return
   await tx
     .insertInto('work_items')

@@ -6,7 +6,7 @@ import type { Db } from '../../database/open.ts'
 import { transaction } from '../../database/transaction.ts'
 import { recordEvent } from '../events/index.ts'
 import { webhookDeliveriesExpired } from './events.ts'
-import { deliveryKind } from './lane.ts'
+import { deliveryKind, lockLanes } from './lane.ts'
 import { systemContext } from './system-context.ts'
 
 type Owner = { workspaceId: string; mode: 'live' | 'sandbox' }
@@ -21,11 +21,6 @@ const lowestIdAt = (at: Date): string => {
   return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`
 }
 
-// The worker's order: lanes first. An outcome that is being written is written before or not at all.
-const lockLanes = (tx: Db, workspaceId: string, keys: readonly string[]) =>
-  sql`select 1 from lanes where workspace_id = ${workspaceId} and kind = ${deliveryKind} and key = any(${[...keys]}::uuid[])
-    order by key for update`.execute(tx)
-
 const takeBatch = async (tx: Db, { workspaceId }: Owner, before: Date): Promise<Item[]> => {
   const waiting = await tx
     .selectFrom('work_items')
@@ -37,6 +32,7 @@ const takeBatch = async (tx: Db, { workspaceId }: Owner, before: Date): Promise<
     .limit(batchSize)
     .execute()
   if (waiting.length === 0) return []
+  // The worker's order: lanes first. An outcome that is being written is written before or not at all.
   await lockLanes(tx, workspaceId, [...new Set(waiting.map(({ key }) => key))])
   const { rows } = await sql<Item>`
     delete from work_items where workspace_id = ${workspaceId} and id = any(${waiting.map(({ id }) => id)}::uuid[])

@@ -21,6 +21,13 @@ export const lockLane = async (tx: Db, { workspaceId, kind, key }: LaneId): Prom
   )
 }
 
+/** Locks the lanes of several webhooks, in the one order in which all lanes are locked. */
+export const lockLanes = async (tx: Db, workspaceId: string, webhookIds: readonly string[]): Promise<void> => {
+  await sql`select 1 from lanes
+    where workspace_id = ${workspaceId} and kind = ${deliveryKind} and key = any(${[...webhookIds]}::uuid[])
+    order by key for update`.execute(tx)
+}
+
 /** How many deliveries of a webhook are under way at once, where it says nothing else. */
 export const deliveryWindow = 8
 

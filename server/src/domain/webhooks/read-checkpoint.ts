@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { z } from 'zod'
+import { notFound } from '../../base/errors.ts'
 import { toWireId } from '../../base/ids.ts'
 import type { SecretBox } from '../../base/secret-box.ts'
 import { signLegacy, signStandard } from '../../base/signature.ts'
@@ -70,9 +71,10 @@ export const readCheckpoint = async (
     more_missing: missing.length > maxMissing,
     issued_at: now.toISOString(),
   }
-  const keys = deliveryKeys(await readSecrets(ctx.db, ctx.workspaceId, id, now), row.legacy_version, (secret) =>
-    openWebhookKeys(secretBox, id, secret.sealed),
-  )
+  const secrets = await readSecrets(ctx.db, ctx.workspaceId, id, now)
+  // Deleted while this was read.
+  if (secrets.length === 0) throw notFound('webhook', toWireId('webhook', id))
+  const keys = deliveryKeys(secrets, row.legacy_version, (secret) => openWebhookKeys(secretBox, id, secret.sealed))
   const text = JSON.stringify(body)
   const timestamp = Math.floor(now.getTime() / 1_000)
   const name = `checkpoint_${toWireId('webhook', id)}`

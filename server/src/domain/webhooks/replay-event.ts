@@ -8,7 +8,13 @@ import { findSentEvent, refuseDisabled, sendAgain } from './send-again.ts'
 
 type Target = { id: string; status: string; events: string[] }
 
-const targetsOf = async (ctx: Ctx, tx: Db, names: string[], webhookId: string | undefined): Promise<Target[]> => {
+/** The webhooks that an event with these names is to be sent to: one, or all that subscribe to it now. */
+export const targetsOf = async (
+  ctx: Ctx,
+  tx: Db,
+  names: string[],
+  webhookId: string | undefined,
+): Promise<Target[]> => {
   const query = tx.selectFrom('webhooks').select(['id', 'status', 'events']).where('workspace_id', '=', ctx.workspaceId)
   if (webhookId === undefined) {
     const webhooks = await query.where('status', '<>', 'disabled').orderBy('id').execute()
@@ -20,19 +26,18 @@ const targetsOf = async (ctx: Ctx, tx: Db, names: string[], webhookId: string | 
   return [webhook]
 }
 
-/** Makes an event due at one webhook, or at all that subscribe to it now. Returns the ids of the deliveries. */
-export const replayWithin = async (
+/** Makes an event due at webhooks. Returns the ids of the deliveries. */
+export const replayTo = async (
   ctx: Ctx,
   tx: Db,
-  event: { id: string; type: string; names: string[] },
-  webhookId: string | undefined,
-): Promise<{ due: string[]; webhookIds: string[] }> => {
-  const targets = await targetsOf(ctx, tx, event.names, webhookId)
+  event: { id: string; type: string },
+  targets: readonly Target[],
+): Promise<string[]> => {
   const now = ctx.clock.now()
   const due: string[] = []
   for (const target of targets)
     due.push(await sendAgain(tx, { workspaceId: ctx.workspaceId, event, webhookId: target.id, trigger: 'replay', now }))
-  return { due, webhookIds: targets.map(({ id }) => id) }
+  return due
 }
 
 /**
@@ -48,11 +53,12 @@ export const replayEvent = async (
   // no event: a delivery about deliveries would be delivered too, without end.
   return transaction(ctx.db, async (tx) => {
     const event = await findSentEvent(tx, ctx.workspaceId, id)
-    const { due, webhookIds } = await replayWithin(ctx, tx, event, webhookId)
+    const targets = await targetsOf(ctx, tx, event.names, webhookId)
+    const due = await replayTo(ctx, tx, event, targets)
     await recordAudit(ctx, tx, {
       action: 'event.replayed',
       target: { type: 'event', id: toWireId('event', id) },
-      detail: { webhook_ids: webhookIds.map((webhook) => toWireId('webhook', webhook)) },
+      detail: { webhook_ids: targets.map((target) => toWireId('webhook', target.id)) },
     })
     return due
   })

@@ -81,6 +81,8 @@ const step = async (tx: Db, row: BackfillRow, now: Date): Promise<boolean> => {
   return ended
 }
 
+const placeOf = ({ workspaceId, key }: WorkItem): string => `${workspaceId} ${key}`
+
 /** Moves a backfill on, a chunk a turn: its cursor moves with the deliveries that it makes, in one transaction. */
 export const createBackfillKind = ({ clock }: { clock: Clock }): WorkKind =>
   defineWorkKind<true, true>({
@@ -90,7 +92,8 @@ export const createBackfillKind = ({ clock }: { clock: Clock }): WorkKind =>
     run: async () => true,
     settle: async (tx, finished) => {
       const again: Again[] = []
-      for (const { item, stale } of finished) {
+      // The webhooks' lanes are locked one after the other, and to the end: in the order of everybody else.
+      for (const { item, stale } of finished.toSorted((a, b) => (placeOf(a.item) < placeOf(b.item) ? -1 : 1))) {
         const row = stale ? undefined : await lock(tx, item)
         if (!row) continue
         const now = clock.now()

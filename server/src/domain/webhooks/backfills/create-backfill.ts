@@ -9,7 +9,7 @@ import { recordAudit } from '../../audit-logs/index.ts'
 import { actorName, type Ctx, requireScope } from '../../context.ts'
 import type { EventType } from '../../events/index.ts'
 import { checkEvents } from '../check-events.ts'
-import { laneOf } from '../lane.ts'
+import { laneOf, lockLane } from '../lane.ts'
 import { refuseDisabled } from '../send-again.ts'
 import type { Span } from './candidates.ts'
 import type { CreateBackfill } from './contract.ts'
@@ -49,11 +49,15 @@ const start = async (ctx: Ctx, row: BackfillRow, perSecond: number | undefined):
   // no event: a delivery about deliveries would be delivered too, without end.
   transaction(ctx.db, async (tx) => {
     await refuseMore(ctx, tx)
-    await tx.insertInto('backfills').values(row).execute()
-    if (perSecond !== undefined) await tuneCatchUp(tx, laneOf(ctx.workspaceId, row.webhook_id), perSecond)
+    // In the order of the worker, which holds its own lane, then the webhook's; the rows come after both.
     await enqueue(tx, [
       { ...backfillLane(ctx.workspaceId, row.webhook_id), id: row.id, dueAt: row.created_at, payload: '{}' },
     ])
+    const lane = laneOf(ctx.workspaceId, row.webhook_id)
+    await lockLane(tx, lane)
+    await findTarget({ ...ctx, db: tx }, row.webhook_id)
+    if (perSecond !== undefined) await tuneCatchUp(tx, lane, perSecond)
+    await tx.insertInto('backfills').values(row).execute()
     await recordAudit(ctx, tx, {
       action: 'backfill.created',
       target: { type: 'backfill', id: toWireId('backfill', row.id) },
