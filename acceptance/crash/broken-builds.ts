@@ -43,16 +43,6 @@ export const mistakes = {
       },
     ],
   },
-  'nobody-is-fenced': {
-    why: 'whoever lost a lane writes its outcomes all the same',
-    patches: [
-      {
-        file: 'work/settle.ts',
-        find: '      stale: epochs.get(laneName(entry.item)) !== entry.epoch,',
-        put: '      stale: epochs.size < 0,',
-      },
-    ],
-  },
 } satisfies Record<string, { why: string; patches: Patch[] }>
 
 export type Mistake = keyof typeof mistakes
