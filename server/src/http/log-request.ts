@@ -7,7 +7,8 @@ import type { Transport } from './transport.ts'
 const ownRoute = /^(?:\/api)?\/v1\/request-logs/
 
 const sizeOf = (reply: FastifyReply): number | null => {
-  const length = reply.raw.getHeader('content-length')
+  // Not of `raw`: Node.js forgets headers that are handed over with the status line.
+  const length = reply.getHeader('content-length')
   if (length !== undefined) return Number(length)
   return reply.raw.statusCode === 204 ? 0 : null
 }

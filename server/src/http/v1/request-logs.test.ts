@@ -105,9 +105,11 @@ test('requests are found by status, method, route, key and time, and paged newes
     assert.equal((await app.call('GET', `/v1/request-logs${query}`, { key: tenant.key })).status, 400, query)
 })
 
-test('an answer in a stream is logged when it has ended, without a size', async () => {
+test('an answer is logged with its size as it went over a socket, and a stream when it has ended, without one', async () => {
   const tenant = await makeTenant(app)
   const url = await app.listen()
+  const plain = await fetch(`${url}/v1/contacts`, { headers: { authorization: `Bearer ${tenant.key}` } })
+  const { length } = await plain.text()
   const response = await fetch(`${url}/v1/chat`, {
     method: 'POST',
     headers: { authorization: `Bearer ${tenant.key}`, 'content-type': 'application/json', accept: 'text/event-stream' },
@@ -119,6 +121,7 @@ test('an answer in a stream is logged when it has ended, without a size', async 
   while (!found) found = (await list(tenant, '?route=/v1/chat')).data[0]
   assert.equal(found.status, 200)
   assert.equal(found.bytes_out, null)
+  assert.equal((await list(tenant, '?route=/v1/contacts')).data[0]?.bytes_out, length)
 })
 
 test('an answer that is given again under its key is logged again, with its code', async () => {
