@@ -28,7 +28,6 @@ const sideOf = (pages: readonly DocsPage[], here: string): string => {
   const listed = (section: DocsPage['section']): string =>
     pages
       .filter((page) => page.section === section)
-      .sort((a, b) => Number(b.name === 'quickstart') - Number(a.name === 'quickstart'))
       .map(({ name, title }) => `<li>${linkTo(`/docs/${name}`, title, here)}</li>`)
       .join('')
   return `<nav class="side" aria-label="Pages"><h2>Guide</h2><ul><li>${linkTo('/docs/api/quickstart', 'Quickstart in the browser', here)}</li>${listed('guide')}</ul>

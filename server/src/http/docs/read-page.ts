@@ -3,11 +3,38 @@ import { notFound } from '../../base/errors.ts'
 
 const sections = ['guide', 'reference'] as const
 
+/** The guide in the order in which it is read; a page that is missing here comes last. */
+export const readingOrder: readonly string[] = [
+  'quickstart',
+  'concepts',
+  'authentication',
+  'knowledge',
+  'agents',
+  'chat',
+  'conversations',
+  'contacts',
+  'events',
+  'webhooks',
+  'widget',
+  'users',
+  'agencies',
+  'errors-and-limits',
+  'observability',
+  'model',
+  'dialects',
+  'self-hosting',
+]
+
+const placeOf = ({ name }: { name: string }): number => {
+  const place = readingOrder.indexOf(name)
+  return place < 0 ? readingOrder.length : place
+}
+
 export type DocsPage = { section: (typeof sections)[number]; name: string; title: string; markdown: string }
 
 const titleOf = (markdown: string, name: string): string => /^# (.+)$/m.exec(markdown)?.[1] ?? name
 
-/** Every page of the guide and the reference, by name. */
+/** Every page of the guide, in the order in which it is read, and of the reference, by name. */
 export const readPages = async (): Promise<DocsPage[]> => {
   const pages = await Promise.all(
     sections.map(async (section) => {
@@ -22,7 +49,7 @@ export const readPages = async (): Promise<DocsPage[]> => {
       )
     }),
   )
-  return pages.flat()
+  return pages.flatMap((section) => section.sort((a, b) => placeOf(a) - placeOf(b)))
 }
 
 /** One page by its name. Throws NOT_FOUND. */

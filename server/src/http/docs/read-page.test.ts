@@ -1,0 +1,8 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { readingOrder, readPages } from './read-page.ts'
+
+test('the guide is listed in the order in which it is read, with every page in its place', async () => {
+  const guide = (await readPages()).filter(({ section }) => section === 'guide').map(({ name }) => name)
+  assert.deepEqual(guide, readingOrder)
+})
