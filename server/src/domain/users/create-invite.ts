@@ -24,7 +24,10 @@ const refuseInSandbox = async (ctx: Ctx, tx: Db): Promise<void> => {
     .where('id', '=', ctx.workspaceId)
     .executeTakeFirst()
   if (row?.sandbox_of)
-    throw new AppError('UNPROCESSABLE', 'Members of the live workspace are those of its sandbox: invite people there.')
+    throw new AppError(
+      'UNPROCESSABLE',
+      'A sandbox has the members of its live workspace: invite people there, with a live key or signed in to it.',
+    )
 }
 
 const refuseMember = async (ctx: Ctx, tx: Db, email: string): Promise<void> => {
