@@ -249,7 +249,7 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
   // Work is looked for when somebody said that there is some, and at every poll; in between a lane that was read to its
   // end is read again only once all of it is settled, to know that it can be given back.
   const isHungry = (lane: Lane, look: boolean): boolean => {
-    if (lane.yielding || lane.blocked || lane.waiting.length >= lane.room) return false
+    if (lane.yielding || lane.blocked || lane.waiting.length >= Math.max(lane.room, lane.ahead)) return false
     return look || !lane.dry || (lane.taken.size === 0 && !lane.empty)
   }
 
@@ -260,7 +260,9 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
     }
     const hungry = [...lanes.values()].filter((lane) => isHungry(lane, look))
     if (stopping || hungry.length === 0) return
-    const limit = Math.min(readAtMost, Math.max(readAtLeast, Math.floor(readBudget / hungry.length)))
+    const wanted = Math.min(readAtMost, Math.max(readAtLeast, Math.floor(readBudget / hungry.length)))
+    // What is taken and not yet settled is found again, and must not stand in front of what is new.
+    const limit = wanted + Math.max(...hungry.map(({ taken }) => taken.size))
     const items = await readDueItems(db, hungry, clock.now(), limit)
     if (stopping) return
     const found = new Map<Lane, number>()
