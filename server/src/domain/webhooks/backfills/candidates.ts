@@ -21,18 +21,43 @@ export type Span = {
 export type Candidate = { id: string; type: string; generation: number; number: number | null }
 
 type EventRow = { id: string; type: string; payload: string | null }
+type Looked = { events: EventRow[]; first: string | null; last: string | null; ended: boolean }
 
-const readEvents = async (db: Db, span: Span, limit: number): Promise<EventRow[]> => {
+// Of a long log with few events that fit, one statement must not read all: whoever waits for it waits as long.
+const lookAtMost = 20_000
+// These are kept with their text until all are read.
+const lookAtMostFiltered = 2_000
+
+/** The next events by any of the names, and the last one that was looked at for them. */
+const readEvents = async (db: Db, span: Span, limit: number): Promise<Looked> => {
   const { workspaceId, cursor, from, to, names } = span
+  const most = Math.max(limit, span.filter ? lookAtMostFiltered : lookAtMost)
   const payload = span.filter ? sql`e.payload` : sql`null::text`
   const beyond = cursor === null ? sql`true` : sql`(e.created_at, e.id) > (${timeOfId(cursor)}, ${cursor})`
   const since = cursor === null ? from : timeOfId(cursor)
-  const { rows } = await sql<EventRow>`
-    select e.id, e.type, ${payload} as payload from events e
-    where e.workspace_id = ${workspaceId} and e.created_at >= ${since} and e.created_at < ${to} and ${beyond}
-      and e.names && ${[...names]}::text[]
-    order by e.created_at, e.id limit ${limit}`.execute(db)
-  return rows
+  const { rows } = await sql<{
+    id: string | null
+    type: string
+    payload: string | null
+    looked: number | string
+    first: string | null
+    last: string | null
+  }>`
+    with looked as materialized (
+      select e.id, e.created_at, e.type, e.names, ${payload} as payload from events e
+      where e.workspace_id = ${workspaceId} and e.created_at >= ${since} and e.created_at < ${to} and ${beyond}
+      order by e.created_at, e.id limit ${most}
+    )
+    select m.id, m.type, m.payload, (select count(*) from looked) as looked,
+      (select id from looked order by created_at, id limit 1) as first,
+      (select id from looked order by created_at desc, id desc limit 1) as last
+    from (select) one left join lateral (
+      select * from looked where names && ${[...names]}::text[] order by created_at, id limit ${limit}
+    ) m on true order by m.created_at, m.id`.execute(db)
+  const events = rows.filter((row): row is EventRow & (typeof rows)[number] => row.id !== null)
+  const { first, last, looked } = rows[0]!
+  if (events.length === limit) return { events, first, last: events.at(-1)!.id, ended: false }
+  return { events, first, last, ended: Number(looked) < most }
 }
 
 type Past = {
@@ -68,15 +93,15 @@ const wanted = (mode: Span['mode'], { delivered, failed, waiting }: Past): boole
   !waiting && (mode === 'all' || (!delivered && (mode === 'missing' || failed)))
 
 /**
- * The next events of a span that are to be sent, out of at most `limit` looked at, and how far that was. What still waits
- * for the webhook is not among them: it arrives by itself.
+ * The next events of a span that are to be sent, out of at most `limit` that fit its names, how far that was, and when the
+ * first one looked at happened. What still waits for the webhook is not among them: it arrives by itself.
  */
 export const readCandidates = async (
   db: Db,
   span: Span,
   limit: number,
-): Promise<{ candidates: Candidate[]; cursor: string | null; ended: boolean }> => {
-  const events = await readEvents(db, span, limit)
+): Promise<{ candidates: Candidate[]; first: Date | null; cursor: string | null; ended: boolean }> => {
+  const { events, first, last, ended } = await readEvents(db, span, limit)
   const { filter } = span
   const passing = filter ? events.filter(({ payload }) => passesFilter(filter, JSON.parse(payload!))) : events
   const past =
@@ -93,5 +118,5 @@ export const readCandidates = async (
     const number = one.number === null ? null : Number(one.number)
     return [{ id, type, generation: (one.generation ?? -1) + 1, number }]
   })
-  return { candidates, ended: events.length < limit, cursor: events.at(-1)?.id ?? span.cursor }
+  return { candidates, ended, first: first === null ? null : timeOfId(first), cursor: last ?? span.cursor }
 }

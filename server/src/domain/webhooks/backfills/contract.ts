@@ -39,7 +39,10 @@ export const Backfill = z
     from: timeOutput,
     to: timeOutput,
     types: z.array(z.string()).nullable(),
-    estimated: z.number().int().meta({ description: 'What was there to send when it began; exact up to 100,000.' }),
+    estimated: z.number().int().meta({
+      description:
+        'What was there to send when it began; exact up to 100,000, unless they lie far apart in a long log.',
+    }),
     enqueued: z.number().int().meta({ description: 'Deliveries made so far.' }),
     progress: z.number().min(0).max(1).meta({ description: 'Part of the window that was looked at.' }),
     created_by: z.string(),

@@ -4,17 +4,23 @@ import { readCandidates, type Span } from './candidates.ts'
 
 const step = 5_000
 const exactUpTo = 100_000
+// Somebody waits for the answer.
+const lookForMs = 3_000
 
-/** How many events of the span would be sent: exact for 100,000 looked at, extrapolated by time from there. */
+/** How many events of the span would be sent: exact up to 100,000 found in three seconds, extrapolated by time from there. */
 export const estimateBackfill = async (db: Db, span: Span): Promise<number> => {
+  const deadline = performance.now() + lookForMs
   let found = 0
   let { cursor } = span
-  for (let seen = 0; seen < exactUpTo; seen += step) {
+  let begin: number | undefined
+  do {
     const page = await readCandidates(db, { ...span, cursor }, step)
     found += page.candidates.length
     cursor = page.cursor
     if (page.ended || cursor === null) return found
-  }
-  const share = (timeOfId(cursor!).getTime() - span.from.getTime()) / (span.to.getTime() - span.from.getTime())
+    // The log may begin long after the span does.
+    begin ??= (page.first ?? span.from).getTime()
+  } while (found < exactUpTo && performance.now() < deadline)
+  const share = (timeOfId(cursor).getTime() - begin) / (span.to.getTime() - begin)
   return Math.round(found / Math.max(share, 0.000_001))
 }
