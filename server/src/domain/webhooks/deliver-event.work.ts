@@ -7,7 +7,7 @@ import type { Log } from '../../base/log.ts'
 import type { SafeHttp } from '../../base/safe-http.ts'
 import type { SecretBox } from '../../base/secret-box.ts'
 import type { Db } from '../../database/open.ts'
-import { defineWorkKind, type Strain, type WorkKind } from '../../work/work-kind.ts'
+import { defineWorkKind, type Strain, type WorkItem, type WorkKind } from '../../work/work-kind.ts'
 import { outgoingPolicy } from '../outgoing-url.ts'
 import { type CustomHeaders, openHeaders } from './custom-headers.ts'
 import { type DeliveryWork, readDeliveryWork } from './delivery-work.ts'
@@ -60,6 +60,22 @@ const readBodies = async (db: Db, events: { workspaceId: string; id: string }[])
   return new Map(rows.map((row) => [endpointName(row.workspace_id, row.id), Buffer.from(row.payload)]))
 }
 
+// Read ahead before the cancellation took back what waits, they are in nobody's table any more.
+const readCanceled = async (
+  db: Db,
+  items: readonly WorkItem[],
+  works: readonly DeliveryWork[],
+): Promise<Set<string>> => {
+  const wanted = new Map<string, string>()
+  for (const [i, { trigger, backfill_id }] of works.entries())
+    if (trigger === 'backfill' && backfill_id) wanted.set(backfill_id, items[i]!.workspaceId)
+  if (wanted.size === 0) return new Set()
+  const { rows } = await sql<{ id: string }>`
+    select b.id from unnest(${[...wanted.values()]}::uuid[], ${[...wanted.keys()]}::uuid[]) as i (workspace_id, id)
+    join backfills b on b.workspace_id = i.workspace_id and b.id = i.id where b.status = 'canceled'`.execute(db)
+  return new Set(rows.map(({ id }) => id))
+}
+
 // A refusal of the event says nothing of the endpoint's strength; silence, overload and broken connections do.
 const strainOf = (result: DeliveryOutcome): Strain => {
   if (result.outcome !== 'attempted') return 'unknown'
@@ -101,10 +117,15 @@ export const createDeliveryKind = (outside: Outside, tuning: Tuning = {}): WorkK
     prepare: async (db, items) => {
       const works = items.map((item) => readDeliveryWork(item.payload))
       const events = works.map((work, i) => ({ workspaceId: items[i]!.workspaceId, id: work.event_id }))
-      const [endpoints, bodies] = await Promise.all([readEndpoints(db, items, clock.now()), readBodies(db, events)])
+      const [endpoints, bodies, canceled] = await Promise.all([
+        readEndpoints(db, items, clock.now()),
+        readBodies(db, events),
+        readCanceled(db, items, works),
+      ])
       const opened = new Map([...endpoints].map(([name, endpoint]) => [name, open(endpoint)]))
       return items.map(({ workspaceId, key }, i) => {
         const work = works[i]!
+        if (work.trigger === 'backfill' && work.backfill_id && canceled.has(work.backfill_id)) return null
         const name = endpointName(workspaceId, key)
         const endpoint = endpoints.get(name)
         const body = bodies.get(endpointName(workspaceId, work.event_id))

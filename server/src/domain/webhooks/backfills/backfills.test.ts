@@ -194,3 +194,27 @@ test('another workspace finds no webhook to fill and no backfill to read or canc
     const reader = makeCtx(database, scene.ctx.workspaceId, { scopes: ['events:read'] })
     await assert.rejects(begin(reader, webhookId, 'all'), { code: 'FORBIDDEN' })
   }))
+
+test('what was read ahead of a backfill is not sent once it is canceled', async () => {
+  const ctx = makeCtx(database, await makeWorkspace(database))
+  const receiver = await startReceiver()
+  const kinds = [createDeliveryKind(outside), createBackfillKind({ clock: systemClock })]
+  const limits = { catchUpPerSecond: 100 }
+  const worker = startWorker({ db: database.system, kinds, clock: systemClock, log: silentLog, pollMs: 10, limits })
+  try {
+    for (let n = 0; n < 60; n++) await makeNote(ctx, n)
+    await numberEvents(database)
+    const { id } = await begin(ctx, await subscribe({ ctx, receiver }), 'missing')
+    await until('some arrive', () => receiver.received.length >= 3)
+    // Whether or not all have been enqueued by now.
+    await cancelBackfill(ctx, id).catch((error) => assert.equal(error.code, 'CONFLICT'))
+    await database.system.updateTable('backfills').set({ status: 'canceled' }).where('id', '=', id).execute()
+    await database.system.deleteFrom('work_items').where('workspace_id', '=', ctx.workspaceId).execute()
+    const under = receiver.received.length + 8
+    await new Promise((resolve) => setTimeout(resolve, 400))
+    assert.ok(receiver.received.length <= under, `${receiver.received.length} arrived`)
+  } finally {
+    await worker.stop()
+    await receiver.stop()
+  }
+})

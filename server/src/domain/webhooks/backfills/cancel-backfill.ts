@@ -42,7 +42,9 @@ export const cancelBackfill = async (ctx: Ctx, id: string): Promise<BackfillRow>
       )
     const { numAffectedRows } = await sql`
       delete from work_items where workspace_id = ${ctx.workspaceId} and kind = ${lane.kind} and key = ${lane.key}
-        and band > 0 and payload::json ->> 'backfill_id' = ${id}`.execute(tx)
+        and band > 0 and payload::json ->> 'backfill_id' = ${id} and payload::json ->> 'trigger' = 'backfill'`.execute(
+      tx,
+    )
     const now = ctx.clock.now()
     const changes = { status: 'canceled', updated_at: now, finished_at: now } as const
     await tx
