@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { after, test } from 'node:test'
-import { freePort, installParley, type Parley } from './parley.ts'
+import { setTimeout } from 'node:timers/promises'
+import { type Answer, freePort, installParley, type Parley } from './parley.ts'
 
 const installed: Parley[] = []
 
@@ -41,6 +42,22 @@ const onFreePort = async (blocks: string[]): Promise<string[]> => {
   const port = String(await freePort())
   return blocks.map((block) => block.replaceAll(/\b4000\b/g, port))
 }
+
+test('the first question that a new installation takes is answered from the guide', async () => {
+  const parley = await installParley()
+  installed.push(parley)
+  const started = parley.start()
+  const ask = async () => {
+    const { sandbox_key: key } = await parley.credentials()
+    return parley.call('POST', '/v1/chat', { key, body: { message: 'How do I verify a webhook signature?' } })
+  }
+  // Neither the credentials nor the port are there at first.
+  const asked = async (): Promise<Answer> => ask().catch(() => setTimeout(20).then(asked))
+  const { status, body } = await asked()
+  assert.equal(status, 200)
+  assert.match(body.citations[0]?.title ?? '', /signature/, JSON.stringify(body))
+  await started
+})
 
 for (const [name, path] of [
   ['README.md', '../README.md'],

@@ -120,9 +120,9 @@ const buildDeps = async (
   }
 }
 
-const guideReady = async (database: Database): Promise<void> => {
+const guideReady = async (database: Database, stopping: AbortSignal): Promise<void> => {
   const deadline = Date.now() + 15_000
-  while (Date.now() < deadline) {
+  while (Date.now() < deadline && !stopping.aborted) {
     const waiting = await database.system
       .selectFrom('knowledge_sources')
       .select('id')
@@ -249,8 +249,10 @@ const run = async (): Promise<void> => {
     await renewBaseUrl(dataDir, deps.settings.publicUrl).catch((error) =>
       log.warn({ err: error }, 'credentials.json could not be brought up to date; nothing else needs it'),
     )
+  // Whoever asks as soon as the port answers gets an answer from the guide, not a hand-off.
+  if (credentials && role === 'all') await guideReady(database, stopping.signal)
+  if (stopping.signal.aborted) return
   await listen(server, config)
-  if (credentials && role === 'all') await guideReady(database)
   if (!stopping.signal.aborted)
     welcome(config, deps.settings.publicUrl, join(dataDir, 'credentials.json'), database, log)
 }
