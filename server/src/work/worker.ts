@@ -1,13 +1,13 @@
 import type { Clock } from '../base/clock.ts'
 import { newId } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
-import { DatabaseUnavailableError } from '../database/connection.ts'
 import type { Db } from '../database/open.ts'
-import { type HeldLane, leaseLanes, leaseMs, readDueItems, releaseLanes, renewLanes } from './lanes.ts'
+import { feel, holdLane, type Lane, nameOf, putBack, retune, type Waiting, wantedAhead } from './held-lane.ts'
+import { leaseLanes, leaseMs, readDueItems, releaseLanes, renewLanes } from './lanes.ts'
 import { startLoop } from './loop.ts'
-import { settle } from './settle.ts'
-import { createTokenBucket, type TokenBucket, takeToken, waitOf } from './token-bucket.ts'
-import type { LaneId, LaneSettings, Strain, WorkItem, WorkKind } from './work-kind.ts'
+import { type Outcome, settleOutcomes } from './settle-outcomes.ts'
+import { takeToken, waitOf } from './token-bucket.ts'
+import type { WorkItem, WorkKind } from './work-kind.ts'
 
 type WorkerOptions = {
   db: Db
@@ -53,9 +53,6 @@ const usualLimits: Limits = {
 const readAtLeast = 64
 const readAtMost = 256
 const readBudget = 4_096
-// Prepared ahead: what a lane was seen to run in so long, so that it never waits for a read that was begun in time.
-const prepareForMs = 20
-const prepareAtMost = 256
 const renewEveryMs = 2_500
 // Nobody waits for it but the database, which is asked seven things each time.
 const settleAfterMs = 20
@@ -63,65 +60,6 @@ const settleFrom = 400
 const settleAtMost = 1_000
 // What a worker that dies has done in vain: when the database is slower than the endpoints, these wait for it.
 const unsettledAtMost = 1_024
-// An item whose code throws, instead of settling its failure, comes again later and later, but is never dropped.
-const strayRetryMs = (attempt: number) => Math.min(300_000, 1_000 * 2 ** Math.min(attempt, 9))
-
-/** `input` is what was prepared ahead, for those whose time had not come: undefined when nothing was. */
-type Waiting = { item: WorkItem; input: unknown; preparedAt: number; doubts: number }
-
-type Lane = HeldLane & {
-  kindOf: WorkKind
-  waiting: Waiting[]
-  /** How many at the head of `waiting` were prepared, how many should be, and what was run since that was last decided. */
-  ready: number
-  ahead: number
-  started: number
-  aheadSince: number
-  /** How often what was prepared had to be prepared again, because an outcome may have changed it. */
-  doubts: number
-  /** What waits to be caught up with, apart: it is slower, and must not stand in front of what is fresh. */
-  catchUp: Waiting[]
-  catchingUp: number
-  /** How many run at once now: what was felt out, up to what the lane allows. */
-  room: number
-  pace: TokenBucket | null
-  catchUpPace: TokenBucket
-  /** An item of an ordered lane did not get through: nothing runs before its outcome is written. */
-  blocked: boolean
-  /** Ids read and not yet settled. */
-  taken: Set<string>
-  /** Ids settled since the last look: one under way may still see them, so they stay taken until the next begins. */
-  settled: string[]
-  running: number
-  /** The last look found nothing due beyond what is taken. */
-  empty: boolean
-  /** The last look found all that was due: until somebody says that there is more, another would find nothing. */
-  dry: boolean
-  abort: AbortController
-  heldSince: number
-  /** Until then nobody else can have it, by the clock of this process: one that slept has perhaps lost it. */
-  leasedUntil: number
-  /** Takes no more items, so that it can be given back. */
-  yielding: boolean
-}
-
-/** `obsolete` items made no sense any more and are dropped; those that `threw` come again. */
-type Outcome = {
-  lane: Lane
-  item: WorkItem
-  end: 'ran' | 'threw' | 'obsolete'
-  result?: unknown
-  /** To settle it may change what later items of its lane are prepared from. */
-  isDoubtful?: boolean
-}
-
-const mostOf = (lane: Pick<Lane, 'ordered' | 'maxRunning' | 'kindOf'>): number =>
-  lane.ordered ? 1 : (lane.maxRunning ?? lane.kindOf.window)
-
-const paceOf = ({ perSecond }: LaneSettings): TokenBucket | null =>
-  perSecond === null ? null : createTokenBucket(perSecond)
-
-const nameOf = (lane: LaneId) => `${lane.workspaceId} ${lane.kind} ${lane.key}`
 
 /** Runs background work: leases lanes, keeps each lane's window full, settles outcomes in batches. */
 export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: WorkerOptions): Worker => {
@@ -145,24 +83,10 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
   let paceTimer: NodeJS.Timeout | undefined
   let turnComes = false
 
-  const catchUpPaceOf = (settings: LaneSettings) => createTokenBucket(settings.catchUpPerSecond ?? catchUpPerSecond)
-
   const drop = (lane: Lane) => {
     lane.abort.abort()
     lanes.delete(nameOf(lane))
     putBack(lane)
-  }
-
-  const retune = (lane: Lane, now: LaneSettings) => {
-    if (now.perSecond !== lane.perSecond) lane.pace = paceOf(now)
-    if (now.catchUpPerSecond !== lane.catchUpPerSecond) lane.catchUpPace = catchUpPaceOf(now)
-    // What was read in one order is not run in another.
-    if (now.ordered !== lane.ordered) putBack(lane)
-    lane.maxRunning = now.maxRunning
-    lane.perSecond = now.perSecond
-    lane.catchUpPerSecond = now.catchUpPerSecond
-    lane.ordered = now.ordered
-    lane.room = lane.kindOf.strainOf ? Math.min(lane.room, mostOf(lane)) : mostOf(lane)
   }
 
   const renew = async () => {
@@ -177,7 +101,7 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
         continue
       }
       lane.leasedUntil = leasedUntil
-      retune(lane, now)
+      retune(lane, now, catchUpPerSecond)
     }
   }
 
@@ -200,40 +124,8 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
       perWorkspace: maxLanesEach,
       holding,
     })
-    for (const lane of leased) {
-      const kindOf = byKind.get(lane.kind)!
-      const fresh = {
-        waiting: [],
-        ready: 0,
-        ahead: 0,
-        started: 0,
-        aheadSince: Date.now(),
-        doubts: 0,
-        catchUp: [],
-        catchingUp: 0,
-        room: kindOf.strainOf ? 1 : mostOf({ ...lane, kindOf }),
-        pace: paceOf(lane),
-        catchUpPace: catchUpPaceOf(lane),
-        blocked: false,
-        taken: new Set<string>(),
-        settled: [],
-        running: 0,
-        empty: false,
-        dry: false,
-        yielding: false,
-        heldSince: leasedAt,
-        leasedUntil: leasedAt + leaseMs,
-      }
-      lanes.set(nameOf(lane), { ...lane, ...fresh, kindOf, abort: new AbortController() })
-    }
-  }
-
-  const putBack = (lane: Lane) => {
-    for (const { item } of [...lane.waiting, ...lane.catchUp]) lane.taken.delete(item.id)
-    lane.waiting = []
-    lane.ready = 0
-    lane.catchUp = []
-    lane.dry = false
+    for (const lane of leased)
+      lanes.set(nameOf(lane), holdLane(lane, byKind.get(lane.kind)!, { leasedAt, leaseMs, catchUpPerSecond }))
   }
 
   // Lanes that never run dry would keep the rest waiting for ever.
@@ -315,17 +207,6 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
     else runningOf.delete(lane.workspaceId)
     lane.running--
     if (item.band >= 2) lane.catchingUp--
-  }
-
-  // The window of a lane is what the other side was seen to bear.
-  const feel = (lane: Lane, strain: Strain) => {
-    if (lane.ordered && strain !== 'none') {
-      lane.blocked = true
-      putBack(lane)
-    }
-    if (!lane.kindOf.strainOf) return
-    if (strain === 'none') lane.room = Math.min(mostOf(lane), lane.room + 1)
-    if (strain === 'strained') lane.room = Math.max(1, Math.floor(lane.room / 2))
   }
 
   // What only its pace holds back is looked at again when the pace allows, not at the next poll.
@@ -453,19 +334,6 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
     await Promise.all([...batches].map(([kind, batch]) => startKind(kind, batch)))
   }
 
-  /** Decides how many of a lane to have prepared, by how fast it went since this was last asked. */
-  const wantedAhead = (lane: Lane, now: number): number => {
-    const elapsed = now - lane.aheadSince
-    if (elapsed >= 1) {
-      const perMs = lane.started / elapsed
-      const window = Math.min(lane.room, (perMs * (lane.kindOf.freshMs ?? 0)) / 2)
-      lane.ahead = Math.ceil(Math.min(prepareAtMost, Math.max(window, perMs * prepareForMs)))
-      lane.started = 0
-      lane.aheadSince = now
-    }
-    return lane.ahead
-  }
-
   // Only what runs next, and only of lanes that move: on a slow one it would be too old by the time it is used.
   const prepareAhead = async () => {
     const now = Date.now()
@@ -506,68 +374,10 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
     if (isCrowded) wake()
   }
 
-  // Stands in for a kind whose items did not get as far as an outcome of their own.
-  const withoutOutcome = (kind: WorkKind): WorkKind => ({
-    ...kind,
-    settle: async (_tx, done) =>
-      done
-        .filter(({ result }) => result === 'threw')
-        .map(({ item }) => ({
-          id: item.id,
-          band: Math.max(1, item.band),
-          dueAt: new Date(clock.now().getTime() + strayRetryMs(item.attempt)),
-        })),
-  })
-
-  const settleRan = async (kind: WorkKind, outcomes: Outcome[]): Promise<void> => {
-    if (outcomes.length === 0) return
-    try {
-      await settle(
-        db,
-        kind,
-        outcomes.map(({ item, result, lane }) => ({ item, result, epoch: lane.epoch })),
-      )
-    } catch (error) {
-      log.error({ err: error, kind: kind.kind, items: outcomes.length }, 'background work could not be settled')
-      // Not the fault of one of them: what cannot be written is read again, when there is a database to read.
-      if (error instanceof DatabaseUnavailableError) return
-      if (outcomes.length > 1) for (const outcome of outcomes) await settleRan(kind, [outcome])
-      else
-        await settleRest(
-          kind,
-          outcomes.map((outcome) => ({ ...outcome, end: 'threw' as const })),
-        )
-    }
-  }
-
-  const settleRest = async (kind: WorkKind, outcomes: Outcome[]): Promise<void> => {
-    if (outcomes.length === 0) return
-    await settle(
-      db,
-      withoutOutcome(kind),
-      outcomes.map(({ item, end, lane }) => ({ item, result: end, epoch: lane.epoch })),
-    ).catch((error) =>
-      log.error(
-        { err: error, kind: kind.kind, items: outcomes.length },
-        'background work could not be put back; it is read again',
-      ),
-    )
-  }
-
   const settleAll = async () => {
     while (finished.length > 0) {
       const outcomes = finished.splice(0, settleAtMost)
-      const groups = Map.groupBy(outcomes, ({ lane }) => lane.kindOf)
-      for (const [kind, group] of groups) {
-        await settleRan(
-          kind,
-          group.filter(({ end }) => end === 'ran'),
-        )
-        await settleRest(
-          kind,
-          group.filter(({ end }) => end !== 'ran'),
-        )
-      }
+      await settleOutcomes({ db, clock, log }, outcomes)
       unsettled -= outcomes.length
       for (const { lane, item, isDoubtful } of outcomes) {
         lane.settled.push(item.id)

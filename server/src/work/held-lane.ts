@@ -1,0 +1,138 @@
+import type { HeldLane } from './lanes.ts'
+import { createTokenBucket, type TokenBucket } from './token-bucket.ts'
+import type { LaneId, LaneSettings, Strain, WorkItem, WorkKind } from './work-kind.ts'
+
+// Prepared ahead: what a lane was seen to run in so long, so that it never waits for a read that was begun in time.
+const prepareForMs = 20
+const prepareAtMost = 256
+
+/** `input` is what was prepared ahead, for those whose time had not come: undefined when nothing was. */
+export type Waiting = { item: WorkItem; input: unknown; preparedAt: number; doubts: number }
+
+/** A lane while this worker holds it. */
+export type Lane = HeldLane & {
+  kindOf: WorkKind
+  waiting: Waiting[]
+  /** How many at the head of `waiting` were prepared, how many should be, and what was run since that was last decided. */
+  ready: number
+  ahead: number
+  started: number
+  aheadSince: number
+  /** How often what was prepared had to be prepared again, because an outcome may have changed it. */
+  doubts: number
+  /** What waits to be caught up with, apart: it is slower, and must not stand in front of what is fresh. */
+  catchUp: Waiting[]
+  catchingUp: number
+  /** How many run at once now: what was felt out, up to what the lane allows. */
+  room: number
+  pace: TokenBucket | null
+  catchUpPace: TokenBucket
+  /** An item of an ordered lane did not get through: nothing runs before its outcome is written. */
+  blocked: boolean
+  /** Ids read and not yet settled. */
+  taken: Set<string>
+  /** Ids settled since the last look: one under way may still see them, so they stay taken until the next begins. */
+  settled: string[]
+  running: number
+  /** The last look found nothing due beyond what is taken. */
+  empty: boolean
+  /** The last look found all that was due: until somebody says that there is more, another would find nothing. */
+  dry: boolean
+  abort: AbortController
+  heldSince: number
+  /** Until then nobody else can have it, by the clock of this process: one that slept has perhaps lost it. */
+  leasedUntil: number
+  /** Takes no more items, so that it can be given back. */
+  yielding: boolean
+}
+
+const mostOf = (lane: Pick<Lane, 'ordered' | 'maxRunning' | 'kindOf'>): number =>
+  lane.ordered ? 1 : (lane.maxRunning ?? lane.kindOf.window)
+
+const paceOf = ({ perSecond }: LaneSettings): TokenBucket | null =>
+  perSecond === null ? null : createTokenBucket(perSecond)
+
+export const nameOf = (lane: LaneId) => `${lane.workspaceId} ${lane.kind} ${lane.key}`
+
+const catchUpPaceOf = ({ catchUpPerSecond }: LaneSettings, usual: number): TokenBucket =>
+  createTokenBucket(catchUpPerSecond ?? usual)
+
+/** A lane just leased. `catchUpPerSecond` counts where the lane says nothing else. */
+export const holdLane = (
+  leased: HeldLane,
+  kindOf: WorkKind,
+  { leasedAt, leaseMs, catchUpPerSecond }: { leasedAt: number; leaseMs: number; catchUpPerSecond: number },
+): Lane => ({
+  ...leased,
+  kindOf,
+  waiting: [],
+  ready: 0,
+  ahead: 0,
+  started: 0,
+  aheadSince: leasedAt,
+  doubts: 0,
+  catchUp: [],
+  catchingUp: 0,
+  room: kindOf.strainOf ? 1 : mostOf({ ...leased, kindOf }),
+  pace: paceOf(leased),
+  catchUpPace: catchUpPaceOf(leased, catchUpPerSecond),
+  blocked: false,
+  taken: new Set<string>(),
+  settled: [],
+  running: 0,
+  empty: false,
+  dry: false,
+  yielding: false,
+  heldSince: leasedAt,
+  leasedUntil: leasedAt + leaseMs,
+  abort: new AbortController(),
+})
+
+/** Forgets what was read and has not run: it is read again. */
+export const putBack = (lane: Lane) => {
+  for (const { item } of [...lane.waiting, ...lane.catchUp]) lane.taken.delete(item.id)
+  lane.waiting = []
+  lane.ready = 0
+  lane.catchUp = []
+  lane.dry = false
+}
+
+/** Takes over settings that were changed while the lane is held. */
+export const retune = (lane: Lane, now: LaneSettings, catchUpPerSecond: number): void => {
+  if (now.perSecond !== lane.perSecond) lane.pace = paceOf(now)
+  if (now.catchUpPerSecond !== lane.catchUpPerSecond) lane.catchUpPace = catchUpPaceOf(now, catchUpPerSecond)
+  // What was read in one order is not run in another.
+  if (now.ordered !== lane.ordered) putBack(lane)
+  lane.maxRunning = now.maxRunning
+  lane.perSecond = now.perSecond
+  lane.catchUpPerSecond = now.catchUpPerSecond
+  lane.ordered = now.ordered
+  lane.room = lane.kindOf.strainOf ? Math.min(lane.room, mostOf(lane)) : mostOf(lane)
+}
+
+/**
+ * The window of a lane is what the other side was seen to bear: one more with every success, half with every trouble. An
+ * ordered lane stands still until the outcome of whatever did not succeed is written.
+ */
+export const feel = (lane: Lane, strain: Strain): void => {
+  if (lane.ordered && strain !== 'none') {
+    lane.blocked = true
+    putBack(lane)
+  }
+  if (!lane.kindOf.strainOf) return
+  if (strain === 'none') lane.room = Math.min(mostOf(lane), lane.room + 1)
+  if (strain === 'strained') lane.room = Math.max(1, Math.floor(lane.room / 2))
+}
+
+/** Decides how many of a lane to have prepared, by how fast it went since this was last asked. */
+export const wantedAhead = (lane: Lane, now: number): number => {
+  const elapsed = now - lane.aheadSince
+  if (elapsed >= 1) {
+    const perMs = lane.started / elapsed
+    const window = Math.min(lane.room, (perMs * (lane.kindOf.freshMs ?? 0)) / 2)
+    lane.ahead = Math.ceil(Math.min(prepareAtMost, Math.max(window, perMs * prepareForMs)))
+    lane.started = 0
+    lane.aheadSince = now
+  }
+  return lane.ahead
+}
