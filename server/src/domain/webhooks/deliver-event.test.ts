@@ -376,11 +376,8 @@ test('a paused webhook collects, and delivers in order once it is resumed', () =
       await until('all arrive', () => receiver.received.length === 60)
     })
     const order = receiver.received.map(({ body }) => JSON.parse(body.toString()).data.n as number)
-    // Eight are under way at once, so one may overtake no more than the seven before it.
-    order.forEach((n, i) => {
-      const before = new Set(order.slice(0, i))
-      for (let earlier = 0; earlier <= n - 8; earlier++) assert.ok(before.has(earlier), `${earlier} comes before ${n}`)
-    })
+    // Oldest first, but eight are under way at once, and while one of them is slow the others go on.
+    for (const [i, n] of order.entries()) assert.ok(Math.abs(n - i) < 30, `${n} came at place ${i}`)
   }))
 
 test('pausing holds at once what is already leased to a worker', () =>

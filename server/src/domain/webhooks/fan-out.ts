@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { type Clock, systemClock } from '../../base/clock.ts'
+import { timeOfId } from '../../base/ids.ts'
 import type { Db } from '../../database/open.ts'
 import { enqueue } from '../../work/enqueue.ts'
 import type { FanOut, SequencedRange } from '../events/index.ts'
@@ -14,21 +15,18 @@ type Match = {
   event_id: string
   type: string
   filter: string | null
-  /** Only where there is a filter to hold against it. */
-  payload: string | null
 }
 
 // Only where there are webhooks: most workspaces have none, and their events need not be read again. The offset keeps the
 // inner select apart: joined freely, the planner reads the whole day for every batch.
 const matchesOf = async (tx: Db, ranges: SequencedRange[]): Promise<Match[]> => {
   const { rows } = await sql<Match>`
-    select w.workspace_id, w.id as webhook_id, e.id as event_id, e.type, w.filter,
-      case when w.filter is not null then e.payload end as payload
+    select w.workspace_id, w.id as webhook_id, e.id as event_id, e.type, w.filter
     from unnest(${ranges.map((range) => range.workspaceId)}::uuid[], ${ranges.map((range) => range.from)}::bigint[],
         ${ranges.map((range) => range.to)}::bigint[], ${ranges.map((range) => range.firstAt)}::timestamptz[],
         ${ranges.map((range) => range.lastAt)}::timestamptz[]) as r (workspace_id, first, last, first_at, last_at)
     cross join lateral (
-      select id, type, names, subject_id, sequence, payload from events e
+      select id, type, names, subject_id, sequence from events e
       where e.workspace_id = r.workspace_id and e.created_at between r.first_at and r.last_at
         and e.sequence between r.first and r.last
         and exists (select from webhooks where workspace_id = r.workspace_id)
@@ -41,18 +39,37 @@ const matchesOf = async (tx: Db, ranges: SequencedRange[]): Promise<Match[]> => 
   return rows
 }
 
-// Webhooks often share a filter, and an event is parsed once however many look into it.
-const createSieve = () => {
-  const filters = new Map<string, ContentFilter>()
-  const envelopes = new Map<string, unknown>()
-  const kept = <Value>(map: Map<string, Value>, name: string, text: string): Value => {
-    if (!map.has(name)) map.set(name, JSON.parse(text) as Value)
-    return map.get(name) as Value
+// So many texts at a time, each once however many webhooks look into it: an event can be large, and a batch of them too.
+const readAtOnce = 50
+
+const readPayloads = async (tx: Db, matches: readonly Match[]): Promise<{ id: string; payload: string }[]> => {
+  const { rows } = await sql<{ id: string; payload: string }>`
+    select e.id, e.payload from unnest(${matches.map((match) => match.workspace_id)}::uuid[],
+      ${matches.map((match) => match.event_id)}::uuid[], ${matches.map((match) => timeOfId(match.event_id))}::timestamptz[]) as i (workspace_id, id, created_at)
+    cross join lateral (
+      select id, payload from events e
+      where e.workspace_id = i.workspace_id and e.created_at = i.created_at and e.id = i.id limit 1
+    ) e`.execute(tx)
+  return rows
+}
+
+/** Leaves out what the filters keep from their webhooks. */
+const sift = async (tx: Db, matches: Match[]): Promise<Match[]> => {
+  const doubtful = matches.filter(({ filter }) => filter !== null)
+  if (doubtful.length === 0) return matches
+  // Webhooks often share a filter.
+  const filters = new Map(doubtful.map(({ filter }) => [filter, JSON.parse(filter!) as ContentFilter]))
+  const ofEvents = [...Map.groupBy(doubtful, ({ event_id }) => event_id).values()]
+  const out = new Set<Match>()
+  for (let at = 0; at < ofEvents.length; at += readAtOnce) {
+    const some = new Map(ofEvents.slice(at, at + readAtOnce).map((group) => [group[0]!.event_id, group]))
+    const first = [...some.values()].map((group) => group[0]!)
+    for (const { id, payload } of await readPayloads(tx, first)) {
+      const envelope: unknown = JSON.parse(payload)
+      for (const match of some.get(id)!) if (!passesFilter(filters.get(match.filter)!, envelope)) out.add(match)
+    }
   }
-  return ({ filter, payload, event_id }: Match): boolean =>
-    filter === null ||
-    payload === null ||
-    passesFilter(kept(filters, filter, filter), kept(envelopes, event_id, payload))
+  return matches.filter((match) => !out.has(match))
 }
 
 // So many at a time: one statement with all that a thousand webhooks get of a batch would outlast its timeout. Lane by
@@ -67,7 +84,7 @@ export const createFanOut =
   (clock: Clock = systemClock): FanOut =>
   async (tx, ranges) => {
     const dueAt = clock.now()
-    const matches = (await matchesOf(tx, ranges)).filter(createSieve())
+    const matches = await sift(tx, await matchesOf(tx, ranges))
     const work = matches.map(({ workspace_id, webhook_id, event_id, type }) => ({
       ...laneOf(workspace_id, webhook_id),
       id: deliveryId(event_id, webhook_id, 0),
