@@ -14,7 +14,7 @@ const attempt: Attempt = {
   remoteAddress: null,
   timings: { dns: null, connect: null, tls: null, ttfb: null, total: 0 },
   written: false,
-  promoted: false,
+  promoted: null,
 }
 
 const secondsUntil = (at: Date | null) => at && (at.getTime() - now.getTime()) / 1_000

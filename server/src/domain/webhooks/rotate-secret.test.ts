@@ -89,7 +89,39 @@ test('a receiver that was given the new secret alone is served in the same attem
     assert.equal(receiver.received.length, 3)
   }))
 
-test('a receiver that refuses both secrets is tried once more only, and its refusal is what is listed', () =>
+test('a receiver that knows the secret between two rotations is served, and so is each of several that differ', () =>
+  withWebhook(async (scene) => {
+    const { ctx, outside, receiver, webhookId, first } = scene
+    const { secret: second } = await rotateSecret(ctx, webhookId, {}, outside)
+    await rotateSecret(ctx, webhookId, {}, outside)
+    let known = second
+    receiver.respond((request, response, { body }) => {
+      const expected = `sha256=${createHmac('sha256', known).update(body).digest('hex')}`
+      response.writeHead(request.headers['x-parley-signature'] === expected ? 200 : 401).end()
+    })
+    const delivered = async (n: number) => {
+      await makeNote(ctx, n)
+      await until('it is delivered at the first attempt', async () => {
+        const rows = await database.system
+          .selectFrom('deliveries')
+          .select(['status', 'attempts'])
+          .where('webhook_id', '=', webhookId)
+          .execute()
+        return rows.length === n && rows.every(({ status, attempts }) => status === 'delivered' && attempts === 1)
+      })
+    }
+    await delivered(1)
+    assert.equal((await getWebhook(ctx, webhookId)).legacy_version, 2)
+    const tries = receiver.received.length
+    await delivered(2)
+    assert.equal(receiver.received.length, tries + 1)
+    // Another instance of it still has the secret of before.
+    known = first
+    await delivered(3)
+    assert.equal((await getWebhook(ctx, webhookId)).legacy_version, 1)
+  }))
+
+test('a receiver that refuses both secrets is tried once with each, and its refusal is what is listed', () =>
   withWebhook(async ({ ctx, outside, receiver, webhookId }) => {
     await rotateSecret(ctx, webhookId, {}, outside)
     receiver.respond((_, response) => response.writeHead(403).end())

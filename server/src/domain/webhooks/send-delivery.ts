@@ -39,8 +39,8 @@ export type Attempt = {
   timings: Timings
   /** False when nothing of the request can have reached the endpoint. */
   written: boolean
-  /** The current secret was accepted where the older one of the legacy signature was not. */
-  promoted: boolean
+  /** The version of the secret that was accepted where the one of the legacy signature was not. */
+  promoted: number | null
 }
 
 export type SendOptions = {
@@ -137,7 +137,7 @@ const sendOnce = async (outgoing: Outgoing, legacy: SigningKeys, at: Date, optio
       remoteAddress: answer.remoteAddress,
       timings: rounded(answer.timings),
       written: true,
-      promoted: false,
+      promoted: null,
     }
   } catch (error) {
     if (!(error instanceof SafeHttpError)) throw error
@@ -150,7 +150,7 @@ const sendOnce = async (outgoing: Outgoing, legacy: SigningKeys, at: Date, optio
       remoteAddress: null,
       timings: rounded(error.timings),
       written: !error.beforeFirstByte,
-      promoted: false,
+      promoted: null,
     }
   }
 }
@@ -160,14 +160,17 @@ const refusals = [400, 401, 403]
 
 /**
  * Signs an event both ways and posts it. A failure of the network is an outcome, not a throw. While a rotation is under
- * way, a receiver that refuses the older secret gets the event once more in the same attempt, signed with the current one.
+ * way, a receiver that refuses one secret gets the event again in the same attempt, signed with each of the others.
  */
 export const sendDelivery = async (outgoing: Outgoing, at: Date, options: SendOptions): Promise<Attempt> => {
   const startedAt = performance.now()
-  const { legacy, next } = outgoing.keys
+  const { legacy, others } = outgoing.keys
   const first = await sendOnce(outgoing, legacy, at, options)
-  if (next === null || first.httpStatus === null || !refusals.includes(first.httpStatus)) return first
-  const deadlineMs = options.deadlineMs - (performance.now() - startedAt)
-  const second = await sendOnce(outgoing, next, at, { ...options, deadlineMs })
-  return second.errorCode === null ? { ...second, promoted: true } : first
+  if (first.httpStatus === null || !refusals.includes(first.httpStatus)) return first
+  for (const { version, keys } of others) {
+    const deadlineMs = options.deadlineMs - (performance.now() - startedAt)
+    const again = await sendOnce(outgoing, keys, at, { ...options, deadlineMs })
+    if (again.errorCode === null) return { ...again, promoted: version }
+  }
+  return first
 }

@@ -24,8 +24,8 @@ export type DeliveryOutcome =
       policy: RetryPolicy
       /** It has failed since it last succeeded, as far as was known when the attempt began. */
       inTrouble: boolean
-      /** Only the current secret was accepted for the legacy signature. */
-      promote: boolean
+      /** The version of the secret that was accepted for the legacy signature, where it was not the usual one. */
+      promote: number | null
     }
   | { outcome: 'postponed'; work: DeliveryWork }
   | { outcome: 'unsigned'; work: DeliveryWork }
@@ -160,13 +160,21 @@ const showingsOf = (entries: Entry[], finals: Final[]): Showing[] => {
   })
 }
 
+// Null stands for the current secret, which another rotation may have changed since.
 const promoteLegacy = async (tx: Db, entries: Entry[]): Promise<void> => {
-  const items = entries.filter(({ stale, result }) => !stale && result.promote).map(({ item }) => item)
-  if (items.length === 0) return
-  await sql`update webhooks set legacy_version = null where (workspace_id, id) in (
-    select * from unnest(${items.map((item) => item.workspaceId)}::uuid[], ${items.map((item) => item.key)}::uuid[]))`.execute(
-    tx,
+  const accepted = entries.flatMap(({ item, stale, result: { promote } }) =>
+    stale || promote === null ? [] : [[`${item.workspaceId} ${item.key}`, { item, version: promote }] as const],
   )
+  if (accepted.length === 0) return
+  // One of each webhook, the last.
+  const chosen = [...new Map(accepted).values()]
+  await sql`
+    update webhooks w set legacy_version = (
+      select s.version from webhook_secrets s
+      where s.workspace_id = w.workspace_id and s.webhook_id = w.id and s.version = a.version and s.state = 'previous')
+    from unnest(${chosen.map(({ item }) => item.workspaceId)}::uuid[], ${chosen.map(({ item }) => item.key)}::uuid[],
+      ${chosen.map(({ version }) => version)}::smallint[]) as a (workspace_id, id, version)
+    where w.workspace_id = a.workspace_id and w.id = a.id`.execute(tx)
 }
 
 const wayOf = ({ item, result }: Entry): Way => ({

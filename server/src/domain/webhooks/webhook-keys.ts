@@ -13,10 +13,14 @@ export type StoredSecret = { version: number; sealed: Buffer; state: 'current' |
 
 /**
  * What a delivery is signed with. `standard`: every secret that still signs, the current one first, for receivers compare
- * with each. `legacy`: the one secret of the header that can hold only one signature. `next` is the current secret where
- * the legacy one is older.
+ * with each. `legacy`: the one secret of the header that can hold only one signature; `others` are those that a receiver who
+ * refuses it may know instead, newest first.
  */
-export type DeliveryKeys = { standard: SigningKeys[]; legacy: SigningKeys; next: SigningKeys | null }
+export type DeliveryKeys = {
+  standard: SigningKeys[]
+  legacy: SigningKeys
+  others: { version: number; keys: SigningKeys }[]
+}
 
 /** Orders the secrets of a webhook. Throws when there is no current one. */
 export const deliveryKeys = (
@@ -31,7 +35,9 @@ export const deliveryKeys = (
   return {
     standard: newestFirst.map(open),
     legacy: open(legacy),
-    next: legacy === current ? null : open(current),
+    others: newestFirst
+      .filter((secret) => secret !== legacy)
+      .map((secret) => ({ version: secret.version, keys: open(secret) })),
   }
 }
 
