@@ -122,7 +122,7 @@ const ofRow = (row: ItemRow): WorkItem => ({
   createdAt: row.created_at,
 })
 
-// By number, whatever is due: an item that waits for its retry holds up those behind it.
+// By number, whatever is due: an item that waits for its retry holds up those behind it. What has no number comes last.
 const readOrdered = async (db: Db, lanes: readonly LaneId[], now: Date, limit: number): Promise<WorkItem[]> => {
   if (lanes.length === 0) return []
   const [workspaceIds, kinds, keys] = columnsOf(lanes)
@@ -131,8 +131,8 @@ const readOrdered = async (db: Db, lanes: readonly LaneId[], now: Date, limit: n
     cross join lateral (
       select i.*, h.place from work_items i
       where i.workspace_id = h.workspace_id and i.kind = h.kind and i.key = h.key
-      order by i.number limit ${limit}
-    ) first order by first.place, first.number`.execute(db)
+      order by i.number, i.id limit ${limit}
+    ) first order by first.place, first.number, first.id`.execute(db)
   const blocked = new Set<number>()
   return rows
     .filter((row) => {
@@ -198,7 +198,7 @@ export const releaseLanes = async (db: Db, lanes: readonly HeldLane[], now: Date
     await sql`update lanes l set lease_owner = null, lease_until = null, next_due_at = case when l.ordered then (
         select greatest(i.due_at, ${now}) from work_items i
         where i.workspace_id = l.workspace_id and i.kind = l.kind and i.key = l.key
-        order by i.number limit 1
+        order by i.number, i.id limit 1
       ) else (
         select greatest(min(first.due_at), ${now}) from (values (0::smallint), (1::smallint), (2::smallint)) as b (band)
         cross join lateral (

@@ -887,3 +887,19 @@ test('a place that becomes free goes to the next lane at once, not at the next p
   running.add(worker)
   await until('all are done', async () => (await waiting(kind)).length === 0)
 })
+
+test('items without a number come last in an ordered lane, by their ids', async () => {
+  const lane = await makeLane(newKind())
+  const [first, second, third] = [newId(), newId(), newId()]
+  for (const [id, numbered] of [
+    [third, false],
+    [second, false],
+    [first, true],
+  ] as const)
+    await enqueue(db, [{ ...lane, id, dueAt: new Date(), payload: '', numbered }])
+  const items = await readDueItems(db, [{ ...lane, ordered: true }], new Date(), 10)
+  assert.deepEqual(
+    items.map(({ id }) => id),
+    [first, second, third],
+  )
+})

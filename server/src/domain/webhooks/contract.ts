@@ -124,7 +124,10 @@ export const WebhookCheckpoint = z
       .number()
       .int()
       .meta({ description: 'How many deliveries it has had so far: the highest number given.' }),
-    delivered_through: z.number().int().meta({ description: 'Every delivery up to this number has arrived.' }),
+    delivered_through: z
+      .number()
+      .int()
+      .meta({ description: 'Every delivery up to this number has arrived, as far as its event is still kept.' }),
     missing: z
       .array(
         z.object({

@@ -149,6 +149,10 @@ test('an overlap ends by itself, and one of no seconds ends at once', () =>
       !standardVerifies(ended, first) && standardVerifies(ended, secret) && (await legacyVerifies(ended, secret)),
     )
 
+    await purgeSecrets(database.system, new Date())
+    const { legacy_version, previous_secrets_until } = await getWebhook(ctx, webhookId)
+    assert.deepEqual([legacy_version, previous_secrets_until], [null, null])
+
     const leaked = await rotateSecret(ctx, webhookId, { overlapSeconds: 0 }, outside)
     assert.equal(leaked.previousExpiresAt, null)
     const clean = await sendOne(scene, 2)
