@@ -25,6 +25,8 @@ export const renderPage = async (page: DocsPage, pages: readonly DocsPage[]): Pr
       link({ href, tokens }) {
         return `<a href="${escapeHtml(servedLink(href))}">${this.parser.parseInline(tokens)}</a>`
       },
+      // Long names of settings break between their words.
+      codespan: ({ text }) => `<code>${escapeHtml(text).replaceAll('_', '_<wbr>')}</code>`,
       html: ({ text }) => escapeHtml(text),
     },
   })
