@@ -38,8 +38,9 @@ export const enqueue = async (tx: Db, work: NewWork[]): Promise<void> => {
     ), counted as (
       select workspace_id, kind, key, min(due_at) as due_at, count(*) filter (where numbered) as n from incoming group by 1, 2, 3
     ), woken as (
-      insert into lanes (workspace_id, kind, key, next_due_at, numbered)
-      select workspace_id, kind, key, due_at, n from counted order by 1, 2, 3
+      -- A lane that was deleted and is made again must not repeat an epoch under which somebody still has its items.
+      insert into lanes (workspace_id, kind, key, next_due_at, numbered, epoch)
+      select workspace_id, kind, key, due_at, n, (extract(epoch from clock_timestamp()) * 1000)::bigint from counted order by 1, 2, 3
       on conflict (workspace_id, kind, key) do update
         set next_due_at = least(lanes.next_due_at, excluded.next_due_at), numbered = lanes.numbered + excluded.numbered
       returning workspace_id, kind, key, numbered

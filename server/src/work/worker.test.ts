@@ -903,3 +903,30 @@ test('items without a number come last in an ordered lane, by their ids', async 
     [first, second, third],
   )
 })
+
+test('whoever had a lane that was deleted changes nothing in one that was made anew', async () => {
+  const kind = newKind()
+  const lane = await makeLane(kind)
+  const again = async () => {
+    await add(lane, ['1'])
+    const lease = { kinds: [kind], owner: newId(), now: new Date(), limit: 1 }
+    return {
+      held: (await leaseLanes(db, lease))[0]!,
+      item: (await readDueItems(db, [{ ...lane, ordered: false }], new Date(), 1))[0]!,
+    }
+  }
+  const before = await again()
+  await db.deleteFrom('lanes').where('key', '=', lane.key).execute()
+  await sleep(2)
+  const after = await again()
+  const stale: boolean[] = []
+  const judge = kindOf(kind, {
+    settle: async (_tx, finished) => {
+      for (const one of finished) stale.push(one.stale)
+      return []
+    },
+  })
+  await settle(db, judge, [{ item: before.item, result: 'done', epoch: before.held.epoch }])
+  await settle(db, judge, [{ item: after.item, result: 'done', epoch: after.held.epoch }])
+  assert.deepEqual(stale, [true, false])
+})
