@@ -119,7 +119,7 @@ export const ApiKeyValidity = z
     mode: z.enum(['live', 'sandbox']),
     scopes: z.array(z.string()),
     expires_at: timeOutput.nullable(),
-    usage: z.number().int().meta({ description: 'Calls with this key this month.' }),
+    usage: z.number().int().min(0).meta({ description: 'Calls with this key this month.' }),
     limit: z
       .number()
       .int()

@@ -47,9 +47,9 @@ export const ChatReply = z
     content: z.string(),
     created_at: timeOutput,
     usage: z.object({
-      prompt_tokens: z.number().int(),
-      completion_tokens: z.number().int(),
-      total_tokens: z.number().int(),
+      prompt_tokens: z.number().int().min(0),
+      completion_tokens: z.number().int().min(0),
+      total_tokens: z.number().int().min(0),
     }),
     status: z.enum(['complete', 'aborted']),
     mode: z.enum(['extractive', 'llm', 'scripted']),

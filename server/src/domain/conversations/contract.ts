@@ -63,9 +63,9 @@ export const Citation = z
     title: z.string().meta({ description: 'Where in the source: the document and the headings above the quote.' }),
     url: z.string().nullable(),
     quote: z.string().meta({ description: 'The stored text of the document from `start` to `end`, to the letter.' }),
-    start: z.number().int(),
-    end: z.number().int(),
-    at: z.number().int().meta({
+    start: z.number().int().min(0),
+    end: z.number().int().min(0),
+    at: z.number().int().min(0).meta({
       description: 'Where in the message’s `content` the text that it supports ends: the place for a mark.',
     }),
   })
@@ -119,9 +119,9 @@ export const Message = z
     handoff: Handoff.nullable().meta({ description: 'Set where this message passed the conversation to a person.' }),
     usage: z
       .object({
-        prompt_tokens: z.number().int(),
-        completion_tokens: z.number().int(),
-        total_tokens: z.number().int(),
+        prompt_tokens: z.number().int().min(0),
+        completion_tokens: z.number().int().min(0),
+        total_tokens: z.number().int().min(0),
       })
       .nullable(),
     created_at: timeOutput,

@@ -32,7 +32,11 @@ export const Event = z
     timestamp: timeOutput.meta({ description: 'The same as `created_at`.' }),
     workspace_id: idOutput('workspace'),
     api_version: z.string().meta({ examples: ['2026-11-01'] }),
-    sequence: z.number().int().meta({ description: 'Counts the events of the workspace from 1, without a gap.' }),
+    sequence: z
+      .number()
+      .int()
+      .min(0)
+      .meta({ description: 'Counts the events of the workspace from 1, without a gap.' }),
     data: z.record(z.string(), z.unknown()),
   })
   .meta({ id: 'Event' })

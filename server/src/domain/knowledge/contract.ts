@@ -101,12 +101,16 @@ export const KnowledgeSource = z
       description: 'Why the last ingest failed. A `ready` source with an error still holds its older version.',
     }),
     progress: z
-      .object({ done: z.number().int(), total: z.number().int() })
+      .object({ done: z.number().int().min(0), total: z.number().int().min(0) })
       .nullable()
       .meta({ description: 'Pages read and pages known so far, while the source is being processed.' }),
-    version: z.number().int().meta({ description: 'Counts every ingest that changed the text; 0 before the first.' }),
-    chunk_count: z.number().int(),
-    character_count: z.number().int(),
+    version: z
+      .number()
+      .int()
+      .min(0)
+      .meta({ description: 'Counts every ingest that changed the text; 0 before the first.' }),
+    chunk_count: z.number().int().min(0),
+    character_count: z.number().int().min(0),
     fetched_at: timeOutput.nullable().meta({ description: 'When the text was last read from where it comes from.' }),
     created_at: timeOutput,
     updated_at: timeOutput,
@@ -116,7 +120,7 @@ export const KnowledgeSource = z
 export const KnowledgeChunk = z
   .object({
     id: idOutput('chunk'),
-    ordinal: z.number().int().meta({ description: 'Counts from 0 through the whole source.' }),
+    ordinal: z.number().int().min(0).meta({ description: 'Counts from 0 through the whole source.' }),
     document_id: idOutput('knowledgeDocument'),
     title: z
       .string()
@@ -126,7 +130,7 @@ export const KnowledgeChunk = z
       .number()
       .int()
       .meta({ description: 'Where the passage begins in the text of its document, in UTF-16 code units.' }),
-    end: z.number().int(),
+    end: z.number().int().min(0),
   })
   .meta({ id: 'KnowledgeChunk' })
 

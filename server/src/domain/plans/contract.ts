@@ -28,7 +28,7 @@ export const PlanLimits = z
     webhooks_max: orNoLimit('Webhooks at the same time.'),
     automations_max: orNoLimit('Automations at the same time.'),
     analytics: z.boolean().meta({ description: 'Whether analytics belong to the plan.' }),
-    retention_days: z.number().int().meta({ description: 'How many days history is kept for at least.' }),
+    retention_days: z.number().int().min(0).meta({ description: 'How many days history is kept for at least.' }),
   })
   .meta({ id: 'PlanLimits' })
 
@@ -47,8 +47,8 @@ export const PlanChanged = z.object({
 
 export const LimitReached = z.object({
   limit: z.enum(limitNames),
-  used: z.number().int(),
-  limit_value: z.number().int(),
+  used: z.number().int().min(0),
+  limit_value: z.number().int().min(0),
   period_start: timeOutput,
   resets_at: timeOutput.meta({ description: 'When the count begins again.' }),
 })
@@ -70,8 +70,8 @@ export const Usage = z
             description:
               '`key_calls_per_month` counts the key that asks, and is absent where a person does; `all_key_calls_per_month` adds up every key.',
           }),
-        used: z.number().int().nullable().meta({ description: 'Null: not known to the server that answers.' }),
-        limit: z.number().int().nullable().meta({ description: 'Null: no limit.' }),
+        used: z.number().int().min(0).nullable().meta({ description: 'Null: not known to the server that answers.' }),
+        limit: z.number().int().min(0).nullable().meta({ description: 'Null: no limit.' }),
         period: z.enum(['minute', 'day', 'month', 'none']),
         resets_at: timeOutput
           .nullable()

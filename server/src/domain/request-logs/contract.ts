@@ -25,14 +25,19 @@ export const RequestLog = z
     route: z
       .string()
       .meta({ description: 'The path as documented, without its values.', examples: ['/v1/contacts/{id}'] }),
-    status: z.number().int(),
+    status: z.number().int().min(0),
     error_code: z
       .string()
       .nullable()
       .meta({ examples: ['NOT_FOUND'] }),
     duration_ms: z.number(),
-    bytes_in: z.number().int().meta({ description: 'Size of the body that was read.' }),
-    bytes_out: z.number().int().nullable().meta({ description: 'Size of the answer; null where it was a stream.' }),
+    bytes_in: z.number().int().min(0).meta({ description: 'Size of the body that was read.' }),
+    bytes_out: z
+      .number()
+      .int()
+      .min(0)
+      .nullable()
+      .meta({ description: 'Size of the answer; null where it was a stream.' }),
     address: z.string().meta({ examples: ['203.0.113.7'] }),
     idempotency_key_hash: z
       .string()
