@@ -13,7 +13,7 @@ import { endHistory } from './end-history.ts'
 import type { Deps } from './http/deps.ts'
 import { purgeIdempotencyKeys } from './http/idempotency.ts'
 import { purgeRequestWindows } from './http/request-windows.ts'
-import { freeLanes } from './work/lanes.ts'
+import { freeLanes, wakeSleepers } from './work/lanes.ts'
 import { type Loop, startLoop } from './work/loop.ts'
 import { startWorker } from './work/worker.ts'
 import { workKinds } from './work-kinds.ts'
@@ -27,6 +27,7 @@ const housekeepingEveryMs = 3_600_000
 // How soon after a sleep of the machine, or a jump of its clock, it is noticed.
 const lookAtClockEveryMs = 30_000
 const warnEveryMs = 600_000
+const wakeSleepersEveryMs = 60_000
 
 type Options = { role?: Role; pollMs?: number }
 
@@ -141,6 +142,16 @@ const startWork = async (deps: Deps, pollMs: number): Promise<() => Promise<void
     onError: (error) => log.error({ err: error }, 'keys that expire could not be told of and will be'),
   })
 
+  const sleepers = startLoop({
+    step: async () => {
+      await wakeSleepers(database.system, clock.now())
+      return false
+    },
+    pollMs: wakeSleepersEveryMs,
+    gatherMs: () => 0,
+    onError: (error) => log.error({ err: error }, 'lanes that sleep could not be looked for and will be'),
+  })
+
   const keepHouse = () =>
     Promise.all([
       purgeIdempotencyKeys(database.system, clock.now()),
@@ -164,6 +175,7 @@ const startWork = async (deps: Deps, pollMs: number): Promise<() => Promise<void
     await worker.stop()
     await sequencer.stop()
     await keyWatch.stop()
+    await sleepers.stop()
   }
 }
 

@@ -213,6 +213,21 @@ export const releaseLanes = async (db: Db, lanes: readonly HeldLane[], now: Date
   })
 }
 
+/**
+ * The second net: wakes lanes that nobody holds and that sleep although something in them is due. No path is known on which
+ * work falls asleep so; in an ordered lane what waits behind its first item is due, and it is looked at in vain.
+ */
+export const wakeSleepers = async (db: Db, now: Date): Promise<void> => {
+  await sql`
+    update lanes set next_due_at = ${now} where (workspace_id, kind, key) in (
+      select l.workspace_id, l.kind, l.key from lanes l
+      where (l.next_due_at is null or l.next_due_at > ${now}) and not l.paused and (l.lease_until is null or l.lease_until < now())
+        and exists (
+          select from work_items i where i.workspace_id = l.workspace_id and i.kind = l.kind and i.key = l.key
+            and i.band = any('{0,1,2}'::smallint[]) and i.due_at <= ${now})
+      for update skip locked)`.execute(db)
+}
+
 /** A paused lane collects work and is not leased; whoever holds it loses it at the next renewal. */
 export const pauseLane = async (tx: Db, lane: LaneId): Promise<void> => {
   await sql`insert into lanes (workspace_id, kind, key, paused) values (${lane.workspaceId}, ${lane.kind}, ${lane.key}, true)

@@ -19,6 +19,7 @@ import {
   resumeLane,
   tuneCatchUp,
   tuneLane,
+  wakeSleepers,
 } from './lanes.ts'
 import { settle } from './settle.ts'
 import {
@@ -902,6 +903,33 @@ test('items without a number come last in an ordered lane, by their ids', async 
     items.map(({ id }) => id),
     [first, second, third],
   )
+})
+
+test('a lane that sleeps with due work is woken, and none that is paused, held or has nothing due', async () => {
+  const kind = newKind()
+  const [asleep, paused, held, later] = [
+    await makeLane(kind),
+    await makeLane(kind),
+    await makeLane(kind),
+    await makeLane(kind),
+  ]
+  for (const lane of [asleep, paused, held]) await add(lane, ['1'])
+  await add(later, ['1'], new Date(Date.now() + 3_600_000))
+  await pauseLane(db, paused)
+  await db.updateTable('lanes').set({ next_due_at: null }).where('kind', '=', kind).execute()
+  await db
+    .updateTable('lanes')
+    .set({ lease_until: new Date(Date.now() + 3_600_000) })
+    .where('key', '=', held.key)
+    .execute()
+  await wakeSleepers(db, new Date())
+  const awake = await db
+    .selectFrom('lanes')
+    .select('key')
+    .where('kind', '=', kind)
+    .where('next_due_at', 'is not', null)
+    .execute()
+  assert.deepEqual(awake, [{ key: asleep.key }])
 })
 
 test('whoever had a lane that was deleted changes nothing in one that was made anew', async () => {
