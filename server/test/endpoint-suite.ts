@@ -140,12 +140,6 @@ const addressOf = ({ id }: Endpoint): string =>
 
 type Sent = TestRequest & { query?: string; method?: string }
 
-// Thousands of requests without a good key would fill the minute of one address.
-const placeOf = ({ id }: Endpoint): string => {
-  const hash = [...id].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 65_536, 7)
-  return `127.1.${hash >> 8}.${hash & 255}`
-}
-
 const send = async (
   endpoint: Endpoint,
   tenant: Tenant,

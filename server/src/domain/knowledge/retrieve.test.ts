@@ -156,7 +156,7 @@ test('sources of several languages are found each by its own word forms', async 
     type: 'text',
     name: 'en',
     language: 'en',
-    content: 'Orders are shipped on Mondays. Returned parcels are opened by hand.',
+    content: 'Orders are shipped on Mondays. Returned parcels are opened by hand. ',
   })
   await add(ctx, {
     type: 'text',
@@ -195,4 +195,30 @@ test('frequent terms are drawn in while the rare ones find too little', async ()
   const hits = await find(ctx, 'zebra common words', { limit: 10 })
   assert.equal(hits.length, 10)
   assert.match(hits[0]!.text, /zebra/)
+})
+
+test('of two questions in one the rarer words are found too, though much else says the common ones more often', async () => {
+  const ctx = await makeCaller()
+  const section = (title: string, text: string) => `## ${title}\n${text.repeat(20)}`
+  const times = Array.from({ length: 6 }, (_, i) =>
+    section(
+      `How long step ${i} takes and costs`,
+      'How long it takes depends on what it costs; long ones take and cost more. ',
+    ),
+  )
+  const others = Array.from({ length: 40 }, (_, i) =>
+    section(`Colour ${i}`, 'Walls are painted in this colour by hand. '),
+  )
+  await add(ctx, { type: 'text', name: 'Handbook', content: ['# Handbook', ...times, ...others].join('\n\n') })
+  const content = 'The purchase price comes back by the means it was paid with. A refund is made by our bank in Lisbon.'
+  await add(ctx, { type: 'text', name: 'Money', content })
+  const found = await find(ctx, 'How long does it take, what does it cost, and who makes the refund?')
+  assert.equal(found.length, 5)
+  assert.equal(found.at(-1)!.sourceName, 'Money')
+  assert.equal(new Set(found.map(({ chunkId }) => chunkId)).size, 5)
+  const scores = found.map(({ score }) => score)
+  assert.deepEqual(
+    scores,
+    scores.toSorted((a, b) => b - a),
+  )
 })

@@ -36,6 +36,8 @@ const maxTerms = 32
 // Postings read to find candidates, rarest terms first. What is over it only adds to the score of those found.
 const postingBudget = 12_000
 const minCandidates = 64
+// Of the rarest words of a question each is to be found in some passage: two questions in one are often told apart by them.
+const coveredTerms = 3
 
 type Term = { term: string; chunks: number; idf: number }
 type Terms = { terms: Term[]; averageLength: number }
@@ -149,6 +151,53 @@ const rank = async (
   return rows
 }
 
+/** For each of the rarest terms that no row holds, the chunk that says most of it. */
+const findUncovered = async (
+  db: Db,
+  workspaceId: string,
+  search: Search,
+  { terms, averageLength }: Terms,
+  rows: readonly Row[],
+): Promise<Row[]> => {
+  const rare = terms.slice(0, coveredTerms)
+  const score = saturated(averageLength)
+  const { rows: best } = await sql<Row>`
+    with allowed as (
+      select id from knowledge_sources where workspace_id = ${workspaceId}
+        and (${search.audience === 'internal'} or audience = 'public')
+        and (${search.sourceIds === null} or id = any(${search.sourceIds ?? []}::uuid[]))
+    ), best as (
+      select distinct on (top.chunk_id) top.chunk_id, top.score
+      from ${termColumns(rare)} cross join lateral (
+        select p.chunk_id, ${score} as score from postings p
+        where p.workspace_id = ${workspaceId} and p.term = q.term and p.source_id in (select id from allowed)
+        order by 2 desc, 1 limit 1
+      ) top
+      where not exists (
+        select from postings p where p.workspace_id = ${workspaceId} and p.term = q.term
+          and p.chunk_id = any(${rows.map((row) => row.chunk_id)}::uuid[])
+      )
+    )
+    select b.chunk_id, b.score, c.source_id, c.document_id, c.title_path, c.text, c.char_start, c.char_end,
+      s.name as source_name, s.url as source_url, d.title as document_title, d.url as document_url
+    from best b
+    join chunks c on c.workspace_id = ${workspaceId} and c.id = b.chunk_id
+    join knowledge_documents d on d.workspace_id = ${workspaceId} and d.id = c.document_id
+    join knowledge_sources s on s.workspace_id = ${workspaceId} and s.id = c.source_id
+    order by b.score desc, b.chunk_id`.execute(db)
+  return best
+}
+
+/** The rows, the last of them given up for what covers a rare term that none of them holds. */
+const cover = async (db: Db, workspaceId: string, search: Search, found: Terms, rows: Row[]): Promise<Row[]> => {
+  if (rows.length < search.limit || search.limit <= coveredTerms) return rows
+  const added = await findUncovered(db, workspaceId, search, found, rows)
+  const kept = rows.slice(0, search.limit - added.length)
+  // A part of the question fits less than the whole does, whatever its own score.
+  const least = kept.at(-1)!.score
+  return [...kept, ...added.map((row) => ({ ...row, score: Math.min(row.score, least) }))]
+}
+
 /**
  * The passages of a workspace that fit a text best, by BM25. With many or frequent terms the rarest find the candidates;
  * more are drawn in only while there are too few hits.
@@ -159,6 +208,7 @@ export const retrieve = async (db: Db, workspaceId: string, search: Search): Pro
   if (found.terms.length === 0) return []
   for (let leading = countWithin(found.terms, postingBudget); ; leading++) {
     const rows = await rank(db, workspaceId, search, found, leading)
-    if (rows.length >= search.limit || leading >= found.terms.length) return rows.map(toFound)
+    if (rows.length >= search.limit || leading >= found.terms.length)
+      return (await cover(db, workspaceId, search, found, rows)).map(toFound)
   }
 }

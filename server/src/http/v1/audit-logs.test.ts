@@ -29,7 +29,11 @@ const list = async ({ key }: Tenant, query = ''): Promise<Listed> => {
   return response.json<Listed>()
 }
 
-const actionsOf = ({ data }: Listed): string[] => data.map(({ action }) => action)
+// What making a tenant left behind, a widget key last, is not what is tested.
+const actionsOf = ({ data }: Listed): string[] => {
+  const setUp = data.findIndex(({ action }) => action === 'widget_key.created')
+  return (setUp < 0 ? data : data.slice(0, setUp)).map(({ action }) => action)
+}
 
 test('every change of a key is told of, with who made it and in which request', async () => {
   const tenant = await makeTenant(app)
@@ -44,7 +48,7 @@ test('every change of a key is told of, with who made it and in which request', 
   assert.equal((await app.call('DELETE', `/v1/api-keys/${id}`, { key })).status, 204)
 
   const listed = await list(tenant)
-  assert.deepEqual(actionsOf(listed), ['api_key.revoked', 'api_key.rotated', 'api_key.created', 'agent.created'])
+  assert.deepEqual(actionsOf(listed), ['api_key.revoked', 'api_key.rotated', 'api_key.created'])
   const rotation = listed.data[1]!
   assert.deepEqual(rotation.target, { type: 'api_key', id: made.id })
   assert.equal(rotation.detail.replaced_by, id)
@@ -74,7 +78,6 @@ test('webhooks, agents and what is sent again are told of', async () => {
     'event.replayed',
     'webhook.updated',
     'webhook.created',
-    'agent.created',
   ])
   assert.deepEqual(listed.data[4]!.detail.changed, ['description'])
   assert.equal(listed.data[5]!.detail.secret_shown, true)
@@ -111,18 +114,19 @@ test('a request that is repeated under its key leaves one entry', async () => {
 test('entries are found by action, actor and time, and paged newest first', async () => {
   const tenant = await makeTenant(app)
   for (const name of ['One', 'Two', 'Three']) await tenant.post('/v1/agents', { name })
-  const { data } = await list(tenant)
+  const agents = '?action=agent.created'
+  const { data } = await list(tenant, agents)
   assert.equal(data.length, 4)
-  const first = await list(tenant, '?limit=3&action=agent.created')
-  const rest = await list(tenant, `?limit=3&action=agent.created&cursor=${first.next_cursor}`)
+  const first = await list(tenant, `${agents}&limit=3`)
+  const rest = await list(tenant, `${agents}&limit=3&cursor=${first.next_cursor}`)
   assert.deepEqual([...first.data, ...rest.data], data)
   assert.equal(rest.has_more, false)
 
-  assert.equal((await list(tenant, `?actor=${data[0]!.actor}`)).data.length, 4)
+  assert.deepEqual((await list(tenant, `${agents}&actor=${data[0]!.actor}`)).data, data)
   assert.equal((await list(tenant, '?actor=system:nobody')).data.length, 0)
   const oldest = data.at(-1)!.created_at
-  assert.ok((await list(tenant, `?to=${oldest}`)).data.length === 0)
-  assert.deepEqual((await list(tenant, `?from=${oldest}`)).data, data)
+  assert.ok((await list(tenant, `${agents}&to=${oldest}`)).data.length === 0)
+  assert.deepEqual((await list(tenant, `${agents}&from=${oldest}`)).data, data)
   const unknown = await app.call('GET', '/v1/audit-logs?action=nonsense', { key: tenant.key })
   assert.equal(unknown.status, 400)
 })
