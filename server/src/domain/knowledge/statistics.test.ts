@@ -51,12 +51,24 @@ const runOnly = async (work: WorkKind, item: WorkItem): Promise<unknown> => {
   return input ? work.run(item, input, aborted) : undefined
 }
 
-/** Does all of the work that waits, by hand: `epoch` 0 is that of a lane nobody has leased. */
+/** The epoch of the lane as it is, which is that of nobody: whoever leases it gets a higher one. */
+const epochOf = async ({ workspaceId, kind: of, key }: WorkItem): Promise<number> => {
+  const { epoch } = await database.system
+    .selectFrom('lanes')
+    .select('epoch')
+    .where('workspace_id', '=', workspaceId)
+    .where('kind', '=', of)
+    .where('key', '=', key)
+    .executeTakeFirstOrThrow()
+  return Number(epoch)
+}
+
+/** Does all of the work that waits, by hand. */
 const doWork = async (ctx: Ctx): Promise<void> => {
   for (const item of await itemsOf(ctx)) {
     const result = await runOnly(kind, item)
     if (result === undefined) await database.system.deleteFrom('work_items').where('id', '=', item.id).execute()
-    else await settle(database.system, kind, [{ item, result, epoch: 0 }])
+    else await settle(database.system, kind, [{ item, result, epoch: await epochOf(item) }])
   }
 }
 
@@ -160,7 +172,8 @@ test('a process that is killed between any two steps does its work again, once',
   const result = await runOnly(kind, item!)
   assert.equal((await selectSource(ctx.db, ctx.workspaceId, source.id))?.status, 'ready')
   assert.deepEqual(await kind.prepare(database.system, [item!]), [null])
-  for (let i = 0; i < 2; i++) await settle(database.system, kind, [{ item: item!, result, epoch: 0 }])
+  const epoch = await epochOf(item!)
+  for (let i = 0; i < 2; i++) await settle(database.system, kind, [{ item: item!, result, epoch }])
   assert.deepEqual(await itemsOf(ctx), [])
   assert.deepEqual(await ingestion.eventsOf(ctx), [
     'knowledge_source.created',
@@ -186,10 +199,11 @@ test('an outcome with a lost lease changes nothing', async () => {
   const source = await createSource(ctx, { type: 'url', url: `${site.url}/nowhere` }, { settings })
   const [item] = await itemsOf(ctx)
   const result = await runOnly(kind, item!)
-  await settle(database.system, kind, [{ item: item!, result, epoch: 99 }])
+  const epoch = await epochOf(item!)
+  await settle(database.system, kind, [{ item: item!, result, epoch: epoch - 1 }])
   assert.equal((await selectSource(ctx.db, ctx.workspaceId, source.id))?.status, 'processing')
   assert.equal((await itemsOf(ctx)).length, 1)
-  await settle(database.system, kind, [{ item: item!, result, epoch: 0 }])
+  await settle(database.system, kind, [{ item: item!, result, epoch }])
   assert.equal((await selectSource(ctx.db, ctx.workspaceId, source.id))?.status, 'failed')
 })
 
@@ -218,7 +232,7 @@ test('work that is stopped half-way is put back', async () => {
   const [item] = await itemsOf(ctx)
   const [input] = await kind.prepare(database.system, [item!])
   const result = await kind.run(item!, input, AbortSignal.abort())
-  await settle(database.system, kind, [{ item: item!, result, epoch: 0 }])
+  await settle(database.system, kind, [{ item: item!, result, epoch: await epochOf(item!) }])
   const [again] = await itemsOf(ctx)
   assert.deepEqual([again!.id, again!.attempt], [item!.id, 2])
   assert.ok(again!.dueAt.getTime() <= systemClock.now().getTime())
