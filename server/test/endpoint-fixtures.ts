@@ -67,7 +67,10 @@ export const makeTenant = async (app: TestApp, made?: string): Promise<Tenant> =
     post: async (path, body = {}) => expectSuccess(`POST ${path}`, await app.call('POST', path, { key, body })),
     get: async (path) => expectSuccess(`GET ${path}`, await app.call('GET', path, { key })),
     sequence: async () => {
-      while ((await sequenceEvents(app.database.system, fanOut)).more);
+      for (;;) {
+        const { more, held } = await sequenceEvents(app.database.system, fanOut)
+        if (held && !more) return
+      }
     },
   }
   const { id } = await tenant.post('/v1/agents', { name: 'Support', is_default: true })

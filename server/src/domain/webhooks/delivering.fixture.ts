@@ -44,8 +44,12 @@ export const makeOutside = (
 
 export type Outside = ReturnType<typeof makeOutside>
 
+/** Returns once every event that was committed before has its number, whoever gives it. */
 export const numberEvents = async (database: Database): Promise<void> => {
-  while ((await sequenceEvents(database.system, createFanOut())).more);
+  for (;;) {
+    const { more, held } = await sequenceEvents(database.system, createFanOut())
+    if (held && !more) return
+  }
 }
 
 /** Runs the sequencer and one worker until stopped. */
