@@ -48,6 +48,15 @@ export const startReceiver = async (character: Character, random: Random): Promi
   const receptions: Reception[] = []
   const forged: string[] = []
   let secret = ''
+  // A delivery may come before the answer that tells the secret, and is judged as soon as it is told.
+  const unjudged: (() => void)[] = []
+  const judge = (text: string, headers: Record<string, string>) => {
+    try {
+      new Webhook(secret).verify(text, headers)
+    } catch (error) {
+      forged.push(`${headers['webhook-id']}: ${error}`)
+    }
+  }
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     try {
@@ -58,11 +67,9 @@ export const startReceiver = async (character: Character, random: Random): Promi
     }
     const text = Buffer.concat(chunks).toString()
     const header = (name: string) => String(request.headers[name] ?? '')
-    try {
-      new Webhook(secret).verify(text, request.headers as Record<string, string>)
-    } catch (error) {
-      forged.push(`${header('webhook-id')}: ${error}`)
-    }
+    const verify = () => judge(text, request.headers as Record<string, string>)
+    if (secret === '') unjudged.push(verify)
+    else verify()
     const { status, afterMs } = answers[character](random)
     const number = header('x-parley-delivery-sequence')
     receptions.push({
@@ -86,6 +93,7 @@ export const startReceiver = async (character: Character, random: Random): Promi
     forged,
     expect: (given) => {
       secret = given
+      for (const verify of unjudged.splice(0)) verify()
     },
     stop: () => {
       server.closeAllConnections()
