@@ -1,5 +1,4 @@
 import type { z } from 'zod'
-import { notFound } from '../../base/errors.ts'
 import { toWireId } from '../../base/ids.ts'
 import type { SecretBox } from '../../base/secret-box.ts'
 import type { Db } from '../../database/open.ts'
@@ -13,7 +12,8 @@ import { checkEvents } from './check-events.ts'
 import type { UpdateWebhook } from './contract.ts'
 import { type CustomHeaders, checkHeaders, sealHeaders } from './custom-headers.ts'
 import { webhookUpdated } from './events.ts'
-import { laneOf, lockLane, paceOf } from './lane.ts'
+import { laneOf, paceOf } from './lane.ts'
+import { lockWebhook } from './lock-webhook.ts'
 import { presentWebhook, type WebhookRow } from './present.ts'
 
 type Changes = z.output<typeof UpdateWebhook>
@@ -71,15 +71,7 @@ export const updateWebhook = async (ctx: Ctx, id: string, input: Changes, outsid
   }
   const now = ctx.clock.now()
   return transaction(ctx.db, async (tx) => {
-    await lockLane(tx, laneOf(ctx.workspaceId, id))
-    const old = await tx
-      .selectFrom('webhooks')
-      .selectAll()
-      .where('workspace_id', '=', ctx.workspaceId)
-      .where('id', '=', id)
-      .forUpdate()
-      .executeTakeFirst()
-    if (!old) throw notFound('webhook', toWireId('webhook', id))
+    const old = await lockWebhook(ctx, tx, id)
     const changed = applyChanges(old, changes, now)
     const row = input.headers === undefined ? changed : applyHeaders(changed, input.headers, outside.secretBox)
     await tx.updateTable('webhooks').set(row).where('workspace_id', '=', ctx.workspaceId).where('id', '=', id).execute()
