@@ -6,6 +6,7 @@ import { endpoints } from '../src/endpoints.ts'
 import type { Endpoint } from '../src/http/endpoint.ts'
 import { openTestApp, type TestApp, type TestRequest, type TestResponse } from './app.ts'
 import { bodyFor, credentialFor, makeTenant, objects, shared, type Tenant } from './endpoint-fixtures.ts'
+import { makeIds, pathWith, segmentsOf } from './endpoint-paths.ts'
 
 /**
  * What two clients of one agency, and the agency itself, can learn of each other: nothing. Generated from the list of
@@ -37,20 +38,6 @@ before(async () => {
   idsOfB = await idsOf(family.b)
 })
 after(() => app.close())
-
-const segmentsOf = ({ path }: Endpoint): string[] =>
-  [...path.matchAll(/\/([^/{}]+)\/\{\w+\}/g)].map(([, name]) => name!)
-
-const makeIds = async (endpoint: Endpoint, tenant: Tenant): Promise<string[]> => {
-  const parents: Record<string, string> = {}
-  for (const segment of segmentsOf(endpoint)) parents[segment] = await objects[segment]!(tenant, parents)
-  return segmentsOf(endpoint).map((segment) => parents[segment]!)
-}
-
-const pathWith = (endpoint: Endpoint, ids: string[]): string => {
-  let at = 0
-  return endpoint.path.replace(/\{\w+\}/g, () => ids[at++]!)
-}
 
 const send = (endpoint: Endpoint, ids: string[], request: TestRequest): Promise<TestResponse> =>
   app.call(endpoint.method, pathWith(endpoint, ids), {

@@ -24,6 +24,7 @@ import {
   strangerFor,
   type Tenant,
 } from './endpoint-fixtures.ts'
+import { makeIds, makerOf, pathWith, segmentsOf } from './endpoint-paths.ts'
 
 /** The caller's workspace, and another one whose objects it must never learn of. */
 export type World = {
@@ -107,26 +108,6 @@ export const assertWire = (
 }
 
 // --- Requests to one endpoint ---
-
-const parameterPattern = /\/([^/{}]+)\/\{(\w+)\}/g
-
-const segmentsOf = (endpoint: Endpoint): string[] =>
-  [...endpoint.path.matchAll(parameterPattern)].map(([, segment]) => segment!)
-
-const pathWith = (endpoint: Endpoint, ids: string[]): string => {
-  let at = 0
-  return endpoint.path.replace(/\{\w+\}/g, () => ids[at++]!)
-}
-
-// A visitor has one conversation, which is not one that the company opens.
-const makerOf = ({ access }: Endpoint, segment: string) =>
-  objects[access === 'conversation_secret' && segment === 'conversations' ? 'visits' : segment]
-
-const makeIds = async (endpoint: Endpoint, tenant: Tenant): Promise<string[]> => {
-  const parents: Record<string, string> = {}
-  for (const segment of segmentsOf(endpoint)) parents[segment] = await makerOf(endpoint, segment)!(tenant, parents)
-  return segmentsOf(endpoint).map((segment) => parents[segment]!)
-}
 
 const unknownIds = (endpoint: Endpoint): string[] => segmentsOf(endpoint).map(() => newId())
 
