@@ -5,22 +5,28 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { toWireId } from '../server/src/base/ids.ts'
-import { createSecretBox } from '../server/src/base/secret-box.ts'
-import { type Database, openDatabase } from '../server/src/database/open.ts'
-import { transaction } from '../server/src/database/transaction.ts'
-import type { Ctx } from '../server/src/domain/context.ts'
-import { defineEvent, firstBatch, nextBatch, recordEvent, sequenceEvents } from '../server/src/domain/events/index.ts'
-import { createFanOut, createWebhook } from '../server/src/domain/webhooks/index.ts'
-import { loadSecrets } from '../server/src/secrets.ts'
-import { makeCtx, makeWorkspace } from '../server/test/make.ts'
-import type { PostgresServer } from '../server/test/postgres-server.ts'
-import type { Used } from './count-statements.ts'
-import { ask, freePort, startScript, stopProcess } from './processes.ts'
-import type { Ask, Receipts, Receivers } from './webhooks-receiver.ts'
+import { toWireId } from '../../server/src/base/ids.ts'
+import { createSecretBox } from '../../server/src/base/secret-box.ts'
+import { type Database, openDatabase } from '../../server/src/database/open.ts'
+import { transaction } from '../../server/src/database/transaction.ts'
+import type { Ctx } from '../../server/src/domain/context.ts'
+import {
+  defineEvent,
+  firstBatch,
+  nextBatch,
+  recordEvent,
+  sequenceEvents,
+} from '../../server/src/domain/events/index.ts'
+import { createFanOut, createWebhook } from '../../server/src/domain/webhooks/index.ts'
+import { loadSecrets } from '../../server/src/secrets.ts'
+import { makeCtx, makeWorkspace } from '../../server/test/make.ts'
+import type { PostgresServer } from '../../server/test/postgres-server.ts'
+import type { Used } from '../count-statements.ts'
+import { ask, freePort, startScript, stopProcess } from '../processes.ts'
+import type { Ask, Receipts, Receivers } from './receiver.ts'
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url))
-const main = path('../server/src/main.ts')
+const main = path('../../server/src/main.ts')
 
 const benchHappened = defineEvent({
   type: 'bench.happened',
@@ -30,6 +36,8 @@ const benchHappened = defineEvent({
 })
 // With it an envelope is as long as that of a contact.
 const text = 'x'.repeat(280)
+/** As many endpoints as any part wants. */
+export const mostEndpoints = 1_000
 /** How long the envelope of one such event is, more or less. */
 export const envelopeBytes = 700
 
@@ -80,17 +88,17 @@ export const openStage = async (postgres: Pick<PostgresServer, 'url'> | null, en
   const folder = await mkdtemp(join(tmpdir(), 'parley-bench-'))
   const secret = randomBytes(32)
   const url = postgres?.url ?? null
-  const receiver = await startScript([path('./webhooks-receiver.ts'), String(endpoints)], 'listening', { ipc: true })
+  const receiver = await startScript([path('./receiver.ts'), String(endpoints)], 'listening', { ipc: true })
   const receipts = (message: Ask = {}) => ask<Receipts>(receiver, message)
   // Apart, so that what they do to themselves is not taken for what they do to others.
-  const troubled = await startScript([path('./webhooks-receiver.ts'), '0'], 'listening', { ipc: true })
+  const troubled = await startScript([path('./receiver.ts'), '0'], 'listening', { ipc: true })
   const { ports } = await ask<Receivers>(receiver, { receivers: true })
   const receivers: Receivers = { ...(await ask<Receivers>(troubled, { receivers: true })), ports }
   const bare = await startScript([path('./bare-sender.ts')], 'listening', { ipc: true })
 
   const startServer: Stage['startServer'] = async (env = {}) => {
     const port = await freePort()
-    const args = ['--import', path('./count-statements.ts'), ...(process.env.BENCH_NODE_ARGS?.split(' ') ?? []), main]
+    const args = ['--import', path('../count-statements.ts'), ...(process.env.BENCH_NODE_ARGS?.split(' ') ?? []), main]
     const child = await startScript(args, 'Parley is ready', {
       cwd: folder,
       ipc: true,

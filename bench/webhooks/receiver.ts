@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /**
- * What events are delivered to: bare node:http, in a process of its own. Usage: webhooks-receiver.ts ENDPOINTS, with IPC.
+ * What events are delivered to: bare node:http, in a process of its own. Usage: receiver.ts ENDPOINTS, with IPC.
  * Answers every message with what was received since the last `reset`.
  */
 export type Receivers = { ports: number[]; failing: number; slow: number; dripping: number; big: number }
@@ -15,7 +15,7 @@ export type Receipts = { received: number; firstAt: number; lastAt: number; at: 
 export type Ask = {
   receivers?: boolean
   reset?: boolean
-  noteBy?: 'webhook-id' | 'x-bench' | 'external_id' | null
+  noteBy?: 'webhook-id' | 'x-bench' | 'x-parley-delivery' | 'external_id' | null
   withTimes?: boolean
 }
 
