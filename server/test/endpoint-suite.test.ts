@@ -4,7 +4,9 @@ import { endpoints } from '../src/endpoints.ts'
 import { errorTable } from '../src/http/errors.ts'
 import { openTestApp, type TestApp } from './app.ts'
 import { fixtureIdOf, makeTenant } from './endpoint-fixtures.ts'
-import { anchors, endpointSuite, pathSuite, type World } from './endpoint-suite.ts'
+import { anchors } from './endpoint-suite/assert-wire.ts'
+import type { World } from './endpoint-suite/call-endpoint.ts'
+import { endpointSuite, pathSuite } from './endpoint-suite.ts'
 
 let app: TestApp
 let world: World
