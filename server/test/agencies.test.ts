@@ -5,8 +5,10 @@ import { fromWireId, newId, toWireId } from '../src/base/ids.ts'
 import { endpoints } from '../src/endpoints.ts'
 import type { Endpoint } from '../src/http/endpoint.ts'
 import { openTestApp, type TestApp, type TestRequest, type TestResponse } from './app.ts'
-import { bodyFor, credentialFor, makeTenant, objects, shared, type Tenant } from './endpoint-fixtures.ts'
+import { bodyFor, objects, shared } from './endpoint-fixtures.ts'
 import { makeIds, pathWith, segmentsOf } from './endpoint-paths.ts'
+import { credentialFor } from './endpoint-suite/credentials.ts'
+import { makeTenant, type Tenant } from './tenant.ts'
 
 /**
  * What two clients of one agency, and the agency itself, can learn of each other: nothing. Generated from the list of

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../src/http/endpoint.ts'
-import { objects, type Tenant } from './endpoint-fixtures.ts'
+import { objects } from './endpoint-fixtures.ts'
+import type { Tenant } from './tenant.ts'
 
 /** The kinds of object that the ids in an endpoint's path name, from left to right. */
 export const segmentsOf = ({ path }: Endpoint): string[] =>

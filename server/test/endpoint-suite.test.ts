@@ -3,10 +3,11 @@ import test, { after, before } from 'node:test'
 import { endpoints } from '../src/endpoints.ts'
 import { errorTable } from '../src/http/errors.ts'
 import { openTestApp, type TestApp } from './app.ts'
-import { fixtureIdOf, makeTenant } from './endpoint-fixtures.ts'
+import { fixtureIdOf } from './endpoint-fixtures.ts'
 import { anchors } from './endpoint-suite/assert-wire.ts'
 import type { World } from './endpoint-suite/call-endpoint.ts'
 import { endpointSuite, pathSuite } from './endpoint-suite.ts'
+import { makeTenant } from './tenant.ts'
 
 let app: TestApp
 let world: World

@@ -4,9 +4,10 @@ import { transaction } from '../src/database/transaction.ts'
 import { warnOfExpiry } from '../src/domain/api-keys/index.ts'
 import { changePlan, takeChatMessage } from '../src/domain/plans/index.ts'
 import { expireDeliveries } from '../src/domain/webhooks/index.ts'
-import { connectProvider, type Tenant } from './endpoint-fixtures.ts'
+import { connectProvider } from './endpoint-fixtures.ts'
 import { makeCtx } from './make.ts'
 import type { Receiver } from './receiver.ts'
+import type { Tenant } from './tenant.ts'
 
 type Json = Record<string, unknown>
 

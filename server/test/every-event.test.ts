@@ -4,10 +4,10 @@ import { transaction } from '../src/database/transaction.ts'
 import { Event, type EventType, recordEvent } from '../src/domain/events/index.ts'
 import { eventTypes } from '../src/event-types.ts'
 import { openTestApp, type TestApp } from './app.ts'
-import { makeTenant, type Tenant } from './endpoint-fixtures.ts'
 import { eventScenarios, type Stage } from './event-scenarios.ts'
 import { makeCtx } from './make.ts'
 import { type Receiver, startReceiver } from './receiver.ts'
+import { makeTenant, type Tenant } from './tenant.ts'
 
 let app: TestApp
 const receivers: Receiver[] = []

@@ -8,8 +8,8 @@ import { codeOf, stepAt } from '../src/domain/users/totp.ts'
 import { endpoints } from '../src/endpoints.ts'
 import { defineEndpoint, ok } from '../src/http/endpoint.ts'
 import { openTestApp, type TestApp, type TestRequest, type TestResponse } from './app.ts'
-import { makeTenant, type Tenant } from './endpoint-fixtures.ts'
 import { type Receiver, startReceiver } from './receiver.ts'
+import { makeTenant, type Tenant } from './tenant.ts'
 
 type Json = Record<string, unknown>
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Endpoint } from '../../src/http/endpoint.ts'
 import type { TestResponse } from '../app.ts'
-import { credentialFor, fixtureIdOf, fresh } from '../endpoint-fixtures.ts'
+import { fixtureIdOf, fresh } from '../endpoint-fixtures.ts'
 import { send, succeed, unknownIds, type World } from './call-endpoint.ts'
+import { credentialFor } from './credentials.ts'
 
 export const checkHead = async (endpoint: Endpoint, { own }: World): Promise<void> => {
   const { ids, response, sent } = await succeed(endpoint, own)

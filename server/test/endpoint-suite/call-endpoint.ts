@@ -3,9 +3,11 @@ import { newId } from '../../src/base/ids.ts'
 import { speaksChatloom } from '../../src/http/dialects/chatloom/refusal.ts'
 import type { Endpoint } from '../../src/http/endpoint.ts'
 import type { TestRequest, TestResponse } from '../app.ts'
-import { bodyFor, credentialFor, fixtureIdOf, fresh, preparations, type Tenant } from '../endpoint-fixtures.ts'
+import { bodyFor, fixtureIdOf, fresh, preparations } from '../endpoint-fixtures.ts'
 import { makeIds, pathWith, segmentsOf } from '../endpoint-paths.ts'
+import type { Tenant } from '../tenant.ts'
 import { assertWire, type ErrorEnvelope, type FlatError } from './assert-wire.ts'
+import { credentialFor } from './credentials.ts'
 
 /** The caller's workspace, and another one whose objects it must never learn of. */
 export type World = {

@@ -2,17 +2,11 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { newId } from '../../src/base/ids.ts'
 import type { Endpoint } from '../../src/http/endpoint.ts'
-import {
-  bodyFor,
-  credentialFor,
-  fixtureIdOf,
-  objects,
-  preparations,
-  shared,
-  type Tenant,
-} from '../endpoint-fixtures.ts'
+import { bodyFor, fixtureIdOf, objects, preparations, shared } from '../endpoint-fixtures.ts'
 import { makeIds, pathWith, segmentsOf } from '../endpoint-paths.ts'
+import type { Tenant } from '../tenant.ts'
 import { refused, send, unknownIds, validBody, type World } from './call-endpoint.ts'
+import { credentialFor } from './credentials.ts'
 import { namedObject, propertiesOf, schemaOf } from './read-schema.ts'
 import { strangeIds } from './strange-ids.ts'
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Endpoint } from '../../src/http/endpoint.ts'
-import { bodyFor, credentialFor } from '../endpoint-fixtures.ts'
+import { bodyFor } from '../endpoint-fixtures.ts'
 import { refused, send, unknownIds, type World } from './call-endpoint.ts'
+import { credentialFor } from './credentials.ts'
 import { mistyped, propertiesOf, schemaOf } from './read-schema.ts'
 
 const deep = (open: string, close: string, levels: number) => open.repeat(levels) + close.repeat(levels)

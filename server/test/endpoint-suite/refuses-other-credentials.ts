@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Endpoint } from '../../src/http/endpoint.ts'
-import { credentialFor, otherKindsFor, strangerFor } from '../endpoint-fixtures.ts'
 import { makeIds } from '../endpoint-paths.ts'
 import { isFlat, refused, type Sent, send, unknownIds, validBody, type World } from './call-endpoint.ts'
+import { credentialFor, otherKindsFor, strangerFor } from './credentials.ts'
 
 const envelopeMessages = {
   missing: 'Bearer token is missing or invalid.',
@@ -15,8 +15,7 @@ const flatMessages = {
 
 export const checkCredentials = async (endpoint: Endpoint, { own }: World): Promise<void> => {
   const ids = unknownIds(endpoint)
-  const from = `127.1.${Math.floor(Math.random() * 250)}.${Math.floor(Math.random() * 250)}`
-  const attempt = (request: Sent) => send(endpoint, own, ids, { ...validBody(endpoint), from, ...request })
+  const attempt = (request: Sent) => send(endpoint, own, ids, { ...validBody(endpoint), ...request })
   const messages = isFlat(endpoint) ? flatMessages : envelopeMessages
   const good = credentialFor(endpoint, own)
   const swapped = good.slice(0, -1) + (good.endsWith('0') ? '1' : '0')

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { newId } from '../../src/base/ids.ts'
 import type { Endpoint } from '../../src/http/endpoint.ts'
-import { credentialFor, fixtureIdOf, fresh, objects } from '../endpoint-fixtures.ts'
+import { fixtureIdOf, fresh, objects } from '../endpoint-fixtures.ts'
 import { makeIds } from '../endpoint-paths.ts'
 import { refused, send, type World } from './call-endpoint.ts'
+import { credentialFor } from './credentials.ts'
 import { namedObject, propertiesOf, schemaOf } from './read-schema.ts'
 import { strangeIds } from './strange-ids.ts'
 

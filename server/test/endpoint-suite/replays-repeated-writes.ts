@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import type { Endpoint } from '../../src/http/endpoint.ts'
-import { bodies, fixtureIdOf, type Tenant } from '../endpoint-fixtures.ts'
+import { bodies, fixtureIdOf } from '../endpoint-fixtures.ts'
+import type { Tenant } from '../tenant.ts'
 import { refused, send, succeed, unknownIds, validBody, type World } from './call-endpoint.ts'
 
 const storedReplies = async ({ app, workspaceId }: Tenant, key: string) =>

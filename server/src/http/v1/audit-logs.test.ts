@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { sql } from 'kysely'
 import { openTestApp, type TestApp } from '../../../test/app.ts'
-import { makeTenant, type Tenant } from '../../../test/endpoint-fixtures.ts'
+import { makeTenant, type Tenant } from '../../../test/tenant.ts'
 import { toWireId } from '../../base/ids.ts'
 
 let app: TestApp
