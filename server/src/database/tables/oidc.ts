@@ -14,20 +14,13 @@ type OidcConnectionsTable = Owned &
 
 type OidcIdentitiesTable = Owned & { issuer: string; subject: string; user_id: string; created_at: Date }
 
-type OidcSignInsTable = Owned & {
-  state_hash: Buffer
-  browser_hash: Buffer
-  sealed: Buffer
-  return_to: string | null
-  address: string | null
-  expires_at: Date
-}
+type OidcUsedStatesTable = { state_hash: Buffer; expires_at: Date }
 
 type OidcCodesTable = Owned & { hash: Buffer; user_id: string; expires_at: Date }
 
 export type OidcTables = {
   oidc_connections: OidcConnectionsTable
   oidc_identities: OidcIdentitiesTable
-  oidc_sign_ins: OidcSignInsTable
+  oidc_used_states: OidcUsedStatesTable
   oidc_codes: OidcCodesTable
 }

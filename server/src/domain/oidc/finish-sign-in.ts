@@ -19,7 +19,7 @@ import { signInError } from './provider-error.ts'
 import { getSignInPlace, openSecret, type SignInPlace } from './queries.ts'
 import { type Person, readPerson } from './read-person.ts'
 import { returnUrl } from './return-to.ts'
-import { openSignIn, type SignInSecrets } from './sealed-sign-in.ts'
+import { type BegunSignIn, openSignIn } from './sealed-sign-in.ts'
 
 type Answer = z.output<typeof SignInAnswer>
 type Input = {
@@ -27,7 +27,7 @@ type Input = {
   workspace: string
   answer: Answer
   /** What the browser was given when it began. */
-  browser: string | undefined
+  sealed: string | undefined
   address: string | undefined
   userAgent: string | undefined
   requestId: string
@@ -52,24 +52,24 @@ const codeSeconds = 60
 const stale = () =>
   new AppError('UNAUTHORIZED', 'This sign-in is unknown, over, too old, or of another browser. Begin again.')
 
-type Started = SignInSecrets & { workspaceId: string; returnTo: string | null }
-
-// Taken out before anything else happens with it, so that of many answers with one state one counts.
-const takeSignIn = async (
-  { workspace, answer, browser }: Input,
-  { system, secretBox, clock }: Outside,
-): Promise<Started> => {
-  if (browser === undefined) throw stale()
-  const row = await system
-    .deleteFrom('oidc_sign_ins')
-    .where('state_hash', '=', hashSecretToken(answer.state))
-    .where('browser_hash', '=', hashSecretToken(browser))
-    .where('workspace_id', '=', workspace)
-    .returningAll()
+// Marked before anything else happens with it, so that of many answers with one state one counts.
+const isFirstAnswer = async (system: Db, state: string, { expiresAt }: BegunSignIn): Promise<boolean> => {
+  const { numInsertedOrUpdatedRows } = await system
+    .insertInto('oidc_used_states')
+    .values({ state_hash: hashSecretToken(state), expires_at: new Date(expiresAt) })
+    .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst()
-  if (!row || row.expires_at <= clock.now()) throw stale()
-  const secrets = openSignIn(secretBox, answer.state, row.sealed)
-  return { ...secrets, workspaceId: row.workspace_id, returnTo: row.return_to }
+  return numInsertedOrUpdatedRows === 1n
+}
+
+const takeSignIn = async (
+  { workspace, answer, sealed }: Input,
+  { system, secretBox, clock }: Outside,
+): Promise<BegunSignIn> => {
+  const begun = sealed === undefined ? undefined : openSignIn(secretBox, answer.state, sealed)
+  if (!begun || begun.workspaceId !== workspace || begun.expiresAt <= clock.now().getTime()) throw stale()
+  if (!(await isFirstAnswer(system, answer.state, begun))) throw stale()
+  return begun
 }
 
 const answeredUrl = (redirectUri: string, answer: Answer): URL => {
@@ -81,7 +81,7 @@ const answeredUrl = (redirectUri: string, answer: Answer): URL => {
 /** Swaps the provider's code for its word on who this is, and checks that word. Throws UNAUTHORIZED. */
 const askProvider = async (
   { connection, workspaceId, mode }: SignInPlace,
-  { nonce, verifier }: Started,
+  { nonce, verifier }: BegunSignIn,
   answer: Answer,
   { providers, secretBox, settings }: Outside,
 ): Promise<Person> => {
@@ -108,7 +108,7 @@ const askProvider = async (
 }
 
 // Those who come in at once stand in a row, so that nobody is linked or made twice.
-const lockConnection = async (tx: Db, { workspaceId }: SignInPlace, { issuer }: Started): Promise<void> => {
+const lockConnection = async (tx: Db, { workspaceId }: SignInPlace, { issuer }: BegunSignIn): Promise<void> => {
   const row = await tx
     .selectFrom('oidc_connections')
     .select('issuer')
@@ -128,7 +128,7 @@ const issueCode = async (tx: Db, { workspaceId }: SignInPlace, account: Pick<Acc
   return code
 }
 
-const admit = async (input: Input, place: SignInPlace, started: Started, person: Person, outside: Outside) => {
+const admit = async (input: Input, place: SignInPlace, started: BegunSignIn, person: Person, outside: Outside) => {
   const { system, clock, log, passwords } = outside
   const { workspaceId, mode, planId } = place
   const now = clock.now()
@@ -150,7 +150,7 @@ const admit = async (input: Input, place: SignInPlace, started: Started, person:
   })
 }
 
-const finish = async (input: Input, started: Started, outside: Outside): Promise<FinishedSignIn> => {
+const finish = async (input: Input, started: BegunSignIn, outside: Outside): Promise<FinishedSignIn> => {
   const place = await getSignInPlace(outside.system, started.workspaceId)
   if (place.connection.issuer !== started.issuer) throw stale()
   const person = await askProvider(place, started, input.answer, outside)

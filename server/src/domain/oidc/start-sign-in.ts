@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import {
   buildAuthorizationUrl,
   calculatePKCECodeChallenge,
@@ -9,21 +8,18 @@ import {
 import type { z } from 'zod'
 import type { Clock } from '../../base/clock.ts'
 import { AppError } from '../../base/errors.ts'
-import { originOf } from '../../base/networks.ts'
 import type { SecretBox } from '../../base/secret-box.ts'
 import type { Db } from '../../database/open.ts'
 import { outgoingPolicy } from '../outgoing-url.ts'
-import { hashSecretToken, newSecretToken } from '../users/index.ts'
 import type { StartSignIn } from './contract.ts'
 import type { Providers } from './create-providers.ts'
 import { redirectUriOf } from './present.ts'
 import { signInError } from './provider-error.ts'
-import { purgeSignIns } from './purge-sign-ins.ts'
 import { getSignInPlace, openSecret } from './queries.ts'
 import { readReturnTo } from './return-to.ts'
 import { sealSignIn } from './sealed-sign-in.ts'
 
-type Input = z.output<typeof StartSignIn> & { address: string | undefined }
+type Input = z.output<typeof StartSignIn>
 
 type Outside = {
   system: Db
@@ -33,40 +29,22 @@ type Outside = {
   settings: { publicUrl: string; sandboxLoopback: boolean }
 }
 
-/** `url` is where the browser goes; `browser` is what only this browser may know until it is back. */
-export type StartedSignIn = { url: string; state: string; browser: string }
+/** `url` is where the browser goes; `sealed` is what it brings back, and nobody else may have. */
+export type StartedSignIn = { url: string; state: string; sealed: string }
 
 /** Seconds that somebody may take at their provider. */
 export const signInSeconds = 600
-// A sign-in that is begun costs a row: an office behind one address has room, a flood has not.
-const openPerAddress = 100
-const openPerWorkspace = 5_000
+// Browsers drop a cookie of more than 4,096 bytes, its name counted in.
+const maxSealed = 4_000
 
-const tooMany = () =>
-  new AppError('RATE_LIMIT_EXCEEDED', 'Too many sign-ins were begun and not finished. Try again later.', {
-    retryAfter: signInSeconds,
-  })
-
-type NewRow = { state: string; browser: string; sealed: Buffer; workspaceId: string; returnTo: string | null }
-
-const insertWithin = async (
-  system: Db,
-  { state, browser, sealed, workspaceId, returnTo }: NewRow,
-  { address, now }: { address: string | undefined; now: Date },
-): Promise<void> => {
-  const from = address === undefined ? null : originOf(address)
-  const { numAffectedRows } = await sql`
-    insert into oidc_sign_ins (state_hash, workspace_id, browser_hash, sealed, return_to, address, expires_at)
-    select ${hashSecretToken(state)}::bytea, ${workspaceId}::uuid, ${hashSecretToken(browser)}::bytea, ${sealed}::bytea,
-      ${returnTo}::text, ${from}::text, ${new Date(now.getTime() + signInSeconds * 1_000)}::timestamptz
-    where (select count(*) from oidc_sign_ins where workspace_id = ${workspaceId}) < ${openPerWorkspace}
-      and (select count(*) from oidc_sign_ins where address = ${from}) < ${openPerAddress}`.execute(system)
-  if (numAffectedRows === 0n) throw tooMany()
+const refuseLong = (sealed: string): void => {
+  if (sealed.length <= maxSealed) return
+  throw new AppError('BAD_REQUEST', 'return_to is too long for a browser to keep.', { param: 'return_to' })
 }
 
 /**
- * Begins a sign-in with the provider of a workspace: keeps what its answer will be held against, for ten minutes, and says
- * where the browser goes. Throws SERVICE_UNAVAILABLE for a provider that does not answer.
+ * Begins a sign-in with the provider of a workspace: says where the browser goes, and what it has to bring back within ten
+ * minutes. Stores nothing, so that nobody can use up anything. Throws SERVICE_UNAVAILABLE for a provider that does not answer.
  */
 // scope: nobody is signed in yet.
 export const startSignIn = async (input: Input, outside: Outside): Promise<StartedSignIn> => {
@@ -85,19 +63,23 @@ export const startSignIn = async (input: Input, outside: Outside): Promise<Start
       throw signInError(error)
     })
   const state = randomState()
-  const browser = newSecretToken('browser')
-  const secrets = { nonce: randomNonce(), verifier: randomPKCECodeVerifier(), issuer: connection.issuer }
-  const now = clock.now()
-  await purgeSignIns(system, now)
-  const sealed = sealSignIn(secretBox, state, secrets)
-  await insertWithin(system, { state, browser, sealed, workspaceId, returnTo }, { address: input.address, now })
+  const begun = {
+    workspaceId,
+    issuer: connection.issuer,
+    nonce: randomNonce(),
+    verifier: randomPKCECodeVerifier(),
+    returnTo,
+    expiresAt: clock.now().getTime() + signInSeconds * 1_000,
+  }
+  const sealed = sealSignIn(secretBox, state, begun)
+  refuseLong(sealed)
   const url = buildAuthorizationUrl(provider, {
     redirect_uri: redirectUriOf(settings.publicUrl, workspaceId),
     scope: 'openid email profile',
     state,
-    nonce: secrets.nonce,
-    code_challenge: await calculatePKCECodeChallenge(secrets.verifier),
+    nonce: begun.nonce,
+    code_challenge: await calculatePKCECodeChallenge(begun.verifier),
     code_challenge_method: 'S256',
   })
-  return { url: url.href, state, browser }
+  return { url: url.href, state, sealed }
 }

@@ -94,9 +94,9 @@ export const oidcSignInEndpoints = [
     query: StartSignIn,
     responses: { 302: null },
     errors: [400, 403, 404, 503],
-    handler: async ({ query, deps, address }) => {
-      const { url, state, browser } = await startSignIn({ ...query, address }, outsideOf(deps))
-      const cookie = setCookie(browserCookie(state, deps.settings.publicUrl), browser, signInSeconds)
+    handler: async ({ query, deps }) => {
+      const { url, state, sealed } = await startSignIn(query, outsideOf(deps))
+      const cookie = setCookie(browserCookie(state, deps.settings.publicUrl), sealed, signInSeconds)
       return { status: 302, body: undefined, headers: { location: url, 'set-cookie': cookie, ...unseen } }
     },
   }),
@@ -115,8 +115,8 @@ export const oidcSignInEndpoints = [
     errors: [400, 401, 403, 404, 409, 503],
     handler: async ({ params: { workspace }, query, deps, headers, address, requestId }) => {
       const name = browserCookie(query.state, deps.settings.publicUrl)
-      const browser = readCookie(textOf(headers.cookie), name)
-      const input = { workspace, answer: query, browser, address, requestId, userAgent: textOf(headers['user-agent']) }
+      const sealed = readCookie(textOf(headers.cookie), name)
+      const input = { workspace, answer: query, sealed, address, requestId, userAgent: textOf(headers['user-agent']) }
       const finished = await finishSignIn(input, outsideOf(deps))
       const forgotten = { 'set-cookie': setCookie(name, '', 0), ...unseen }
       if ('url' in finished) return { status: 302, body: undefined, headers: { location: finished.url, ...forgotten } }

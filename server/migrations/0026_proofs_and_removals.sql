@@ -1,0 +1,10 @@
+-- Why: nobody who is not signed in fills a table that others need, and what a sign-in ends with belongs to one browser.
+
+-- What a sign-in is held against travels, sealed, with its browser; only an answer that came back leaves a row.
+drop table oidc_sign_ins;
+create table oidc_used_states (
+  state_hash bytea primary key,
+  expires_at timestamptz(3) not null
+);
+create index on oidc_used_states (expires_at);
+grant select, insert, delete on oidc_used_states to parley_worker;
