@@ -89,7 +89,7 @@ describe('roles on one PostgreSQL', { skip, timeout: 280_000 }, () => {
     }
   })
 
-  test('a worker answers for its health and for nothing else', async () => {
+  test('a worker answers for its health and says where the rest is', async () => {
     const [api, worker] = installed.slice(-2) as [Parley, Parley]
     assert.deepEqual((await worker.call('GET', '/healthz', { key: null })).body, { status: 'ok' })
     assert.deepEqual((await worker.call('GET', '/readyz', { key: null })).body, {
@@ -97,8 +97,12 @@ describe('roles on one PostgreSQL', { skip, timeout: 280_000 }, () => {
       database: 'postgres',
     })
     const { sandbox_key } = await api.credentials()
-    for (const path of ['/v1/contacts', '/docs', '/openapi.json'])
+    for (const path of ['/v1/contacts', '/docs/api', '/openapi.json'])
       assert.equal((await worker.call('GET', path, { key: sandbox_key })).status, 404)
+    const { error } = (await worker.call('GET', '/v1/contacts', { key: sandbox_key })).body
+    assert.match(error.message, /is a worker.* The API is /)
+    assert.ok(error.docs_url.startsWith(`${worker.baseUrl}/docs/errors#`), error.docs_url)
+    assert.equal((await worker.call('GET', '/docs/errors', { key: null })).status, 200)
     assert.equal(existsSync(join(worker.folder, '.parley', 'credentials.json')), false)
     assert.equal(await worker.stop(), 0)
   })

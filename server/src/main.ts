@@ -29,6 +29,7 @@ import { createKeyCache } from './http/key-cache.ts'
 import { createServer } from './http/server.ts'
 import { createSessionCache } from './http/session-cache.ts'
 import { shareRevocations } from './http/share-revocations.ts'
+import { docsTextEndpoints } from './http/v1/docs.ts'
 import { healthEndpoints } from './http/v1/health.ts'
 import { createExtractiveModel } from './models/extractive/create-extractive-model.ts'
 import type { Model } from './models/model.ts'
@@ -134,6 +135,22 @@ const guideReady = async (database: Database, stopping: AbortSignal): Promise<vo
   }
 }
 
+// What a worker refuses names its explanation, so it serves the pages that explain.
+const workerEndpoints = [...healthEndpoints, ...docsTextEndpoints]
+
+const whereTheApiIs = ({ PARLEY_PUBLIC_URL: publicUrl }: Config): string => {
+  const what =
+    'This process is a worker: it does background work, and answers GET /healthz, GET /readyz and the guide alone.'
+  return publicUrl === undefined
+    ? `${what} The API is where the processes of the role api or all are; with PARLEY_PUBLIC_URL set, this message names it.`
+    : `${what} The API is at ${publicUrl.replace(/\/+$/, '')}.`
+}
+
+const openServer = (deps: Deps, config: Config): FastifyInstance =>
+  config.PARLEY_ROLE === 'worker'
+    ? createServer(deps, workerEndpoints, { whereElse: whereTheApiIs(config) })
+    : createServer(deps, endpoints)
+
 const greetWorker = (baseUrl: string): void =>
   console.log(
     `Parley is ready: a worker, whose health is at ${baseUrl}/readyz. Requests are answered by other processes.\n`,
@@ -213,7 +230,7 @@ const run = async (): Promise<void> => {
   })
   const deps = await buildDeps(config, dataDir, database, log, stopping.signal)
   const role = config.PARLEY_ROLE
-  const server = createServer(deps, role === 'worker' ? healthEndpoints : endpoints)
+  const server = openServer(deps, config)
   const stopBackground = await startBackground(deps, { role })
 
   let stopped: Promise<void> | undefined

@@ -46,4 +46,10 @@ export class AppError extends Error {
 
 /** The object is missing, or belongs to another workspace: callers must not be able to tell which. */
 export const notFound = (noun: string, id: string, param?: string): AppError =>
-  new AppError('NOT_FOUND', `No ${noun} with the id '${id.slice(0, 80)}' exists in this workspace.`, { param })
+  new AppError(
+    'NOT_FOUND',
+    id === ''
+      ? `The id of the ${noun} is empty.`
+      : `No ${noun} with the id '${id.slice(0, 80)}' exists in this workspace.`,
+    { param },
+  )

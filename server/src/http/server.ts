@@ -30,11 +30,8 @@ declare module 'fastify' {
   }
 }
 
-const noSuchPath = ({ method, url }: FastifyRequest, publicUrl: string): AppError =>
-  new AppError(
-    'NOT_FOUND',
-    `There is no ${method} ${url.split('?')[0]!.slice(0, 200)} here. The endpoints are listed at ${publicUrl}/openapi.json.`,
-  )
+const noSuchPath = ({ method, url }: FastifyRequest, whereElse: string): AppError =>
+  new AppError('NOT_FOUND', `There is no ${method} ${url.split('?')[0]!.slice(0, 200)} here. ${whereElse}`)
 
 // The embedded database has one process, which can count for itself.
 const sharedLimiterOf = ({ database, clock, log }: Deps): SharedLimiter | undefined =>
@@ -46,8 +43,17 @@ const sharedLimiterOf = ({ database, clock, log }: Deps): SharedLimiter | undefi
         onError: (error) => log.error({ err: error }, 'requests could not be counted'),
       })
 
+type Options = {
+  /** What somebody is told who asks for a path that is not here: where to look instead. */
+  whereElse?: string
+}
+
 /** Builds the HTTP server over the one list of endpoints. Refuses an endpoint that names no access. */
-export const createServer = (deps: Deps, endpoints: readonly Endpoint[]): FastifyInstance => {
+export const createServer = (
+  deps: Deps,
+  endpoints: readonly Endpoint[],
+  { whereElse = `The endpoints are listed at ${deps.settings.publicUrl}/openapi.json.` }: Options = {},
+): FastifyInstance => {
   const limiter = createRateLimiter(deps.clock)
   const kernel: Kernel = {
     deps,
@@ -85,7 +91,7 @@ export const createServer = (deps: Deps, endpoints: readonly Endpoint[]): Fastif
   })
   app.setErrorHandler((error, request: FastifyRequest, reply: FastifyReply) => sendError(kernel, request, reply, error))
   app.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) =>
-    sendError(kernel, request, reply, noSuchPath(request, deps.settings.publicUrl)),
+    sendError(kernel, request, reply, noSuchPath(request, whereElse)),
   )
   const routed = endpoints.flatMap(atEveryPath)
   if (deps.settings.checkResponses) checkReplies(app, routed)

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import { notFound } from '../../base/errors.ts'
+import { AppError } from '../../base/errors.ts'
 
 // This module is imported by the first request that needs it: no start pays for reading and compressing 3.5 MB.
 
@@ -34,6 +34,6 @@ export const assetPath = (name: AssetName): string => assets.get(name)!.path
 /** The script that is served under this file name. Throws NOT_FOUND. */
 export const assetOf = (fileName: string): Asset => {
   const found = [...assets.values()].find(({ path }) => path.endsWith(`/${fileName}`))
-  if (!found) throw notFound('script', fileName)
+  if (!found) throw new AppError('NOT_FOUND', 'There is no such script here. Load the page anew.')
   return found
 }

@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { notFound } from '../../base/errors.ts'
+import { AppError } from '../../base/errors.ts'
 
 const sections = ['guide', 'reference'] as const
 
@@ -55,6 +55,10 @@ export const readPages = async (): Promise<DocsPage[]> => {
 /** One page by its name. Throws NOT_FOUND. */
 export const readPage = async (name: string): Promise<DocsPage> => {
   const page = (await readPages()).find((one) => one.name === name)
-  if (!page) throw notFound('documentation page', name)
+  if (!page)
+    throw new AppError(
+      'NOT_FOUND',
+      `There is no page /docs/${name} here. The guide begins at /docs and lists them all.`,
+    )
   return page
 }

@@ -34,7 +34,18 @@ const html = (body: string, policy: string): JsonReply => ({
 
 const year = 31_536_000
 
-export const docsEndpoints = [
+/** The pages of text, which need nothing but this process. */
+export const docsTextEndpoints = [
+  defineEndpoint({
+    id: 'docs_root',
+    method: 'GET',
+    path: '/',
+    access: 'public',
+    tag,
+    summary: 'Leads to the guide',
+    responses: { 302: null },
+    handler: async () => ({ status: 302, body: undefined, headers: { location: '/docs' } }),
+  }),
   defineEndpoint({
     ...page,
     id: 'docs_index',
@@ -46,6 +57,33 @@ export const docsEndpoints = [
       return html(await renderPage(first, pages), policies.text)
     },
   }),
+  defineEndpoint({
+    ...page,
+    id: 'docs_page',
+    path: '/docs/{page}',
+    summary: 'A page of the guide or the reference',
+    description: 'With `.md` behind the name it comes as Markdown.',
+    params: z.object({
+      page: z
+        .string()
+        .regex(/^[a-z0-9-]{1,64}(\.md)?$/)
+        .meta({ examples: ['errors'] }),
+    }),
+    handler: async ({ params: { page: name } }) => {
+      if (name.endsWith('.md'))
+        return {
+          status: 200,
+          body: (await readPage(name.slice(0, -'.md'.length))).markdown,
+          headers: { ...securityOf(policies.text), 'content-type': 'text/markdown; charset=utf-8' },
+        }
+      const wanted = await readPage(name)
+      return html(await renderPage(wanted, await readPages()), policies.text)
+    },
+  }),
+]
+
+export const docsEndpoints = [
+  ...docsTextEndpoints,
   defineEndpoint({
     ...page,
     id: 'docs_api',
@@ -92,29 +130,6 @@ export const docsEndpoints = [
           ...(takesGzip ? { 'content-encoding': 'gzip' } : {}),
         },
       }
-    },
-  }),
-  defineEndpoint({
-    ...page,
-    id: 'docs_page',
-    path: '/docs/{page}',
-    summary: 'A page of the guide or the reference',
-    description: 'With `.md` behind the name it comes as Markdown.',
-    params: z.object({
-      page: z
-        .string()
-        .regex(/^[a-z0-9-]{1,64}(\.md)?$/)
-        .meta({ examples: ['errors'] }),
-    }),
-    handler: async ({ params: { page: name } }) => {
-      if (name.endsWith('.md'))
-        return {
-          status: 200,
-          body: (await readPage(name.slice(0, -'.md'.length))).markdown,
-          headers: { ...securityOf(policies.text), 'content-type': 'text/markdown; charset=utf-8' },
-        }
-      const wanted = await readPage(name)
-      return html(await renderPage(wanted, await readPages()), policies.text)
     },
   }),
 ]
