@@ -96,6 +96,14 @@ test('every step of the quickstart page works as the page declares it, and again
   assert.match(seen.get('chat').content, /14 days/)
 })
 
+test('the address alone leads to the guide, and a page that is not there says where it begins', async () => {
+  const root = await fetch(`${parley.baseUrl}/`)
+  assert.deepEqual([root.url, root.status], [`${parley.baseUrl}/docs`, 200])
+  const { status, body } = await parley.call('GET', '/docs/nowhere', { key: null })
+  assert.deepEqual([status, body.error.code], [404, 'NOT_FOUND'])
+  assert.match(body.error.message, /The guide begins at \/docs/)
+})
+
 test('the API document is the same at both of its addresses', async () => {
   const [root, versioned] = await Promise.all(
     ['/openapi.json', '/v1/openapi.json'].map((path) => parley.call('GET', path, { key: null })),
@@ -168,6 +176,76 @@ for (const width of [1_280, 390])
     assert.ok(visited.requests.includes(`GET ${parley.baseUrl}/v1/openapi.json`))
     assertQuiet(visited)
     await visited.page.context().close()
+  })
+
+test('on a phone the menu stands folded above the text, opens by keyboard and leads to every page', {
+  skip,
+}, async () => {
+  const visited = await visit(390)
+  const { page } = visited
+  await page.goto(`${parley.baseUrl}/docs/webhooks`)
+  const menu = page.locator('details.menu')
+  const top = async (selector: string) => (await page.locator(selector).boundingBox())!.y
+  assert.ok((await top('details.menu')) < (await top('main h1')))
+  assert.equal(await page.getByRole('navigation', { name: 'Pages', exact: true }).isVisible(), false)
+  assert.equal(await menu.getByRole('link', { name: 'Self-hosting' }).isVisible(), false)
+  await menu.locator('summary').focus()
+  await page.keyboard.press('Enter')
+  await menu.getByRole('link', { name: 'Self-hosting' }).click()
+  await page.waitForURL(`${parley.baseUrl}/docs/self-hosting`)
+  assertQuiet(visited)
+  await page.context().close()
+})
+
+test('every page of the guide but the last names the next one', { skip }, async () => {
+  const { page } = await visit()
+  await page.goto(`${parley.baseUrl}/docs`)
+  const read = new Set<string>()
+  for (let next = page.url(); next; ) {
+    await page.goto(next)
+    assert.equal(await page.locator('main h1').count(), 1)
+    read.add(next)
+    const link = page.locator('main a[rel=next]')
+    next = (await link.count()) === 0 ? '' : new URL((await link.getAttribute('href'))!, parley.baseUrl).href
+  }
+  const listed = page.getByRole('navigation', { name: 'Pages', exact: true }).locator(':scope > ul').first()
+  // The quickstart is read at `/docs`, and the one in the browser stands above it.
+  assert.equal(read.size, (await listed.locator(':scope > li').count()) - 1)
+  await page.context().close()
+})
+
+const contrast = `(() => {
+  const channel = (value) => (value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)
+  const light = (colour) => {
+    const [r, g, b] = colour.match(/[\\d.]+/g).map((part) => channel(Number(part) / 255))
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+  }
+  const behind = (node) => {
+    for (let at = node; at; at = at.parentElement) {
+      const { backgroundColor } = getComputedStyle(at)
+      if (!backgroundColor.endsWith(', 0)') && backgroundColor !== 'transparent') return backgroundColor
+    }
+    return 'rgb(255, 255, 255)'
+  }
+  return [...document.querySelectorAll('body *')]
+    .filter((node) => [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim() !== ''))
+    .filter((node) => node.checkVisibility())
+    .map((node) => {
+      const [a, b] = [light(getComputedStyle(node).color), light(behind(node))]
+      return { text: node.textContent.slice(0, 40), ratio: (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) }
+    })
+    .filter(({ ratio }) => ratio < 4.5)
+})()`
+
+for (const colorScheme of ['light', 'dark'] as const)
+  test(`every text can be read by weak eyes when the screen is ${colorScheme}`, { skip }, async () => {
+    const { page } = await visit()
+    await page.emulateMedia({ colorScheme })
+    for (const path of ['/docs/webhooks', '/docs/api/quickstart']) {
+      await page.goto(parley.baseUrl + path)
+      assert.deepEqual(await page.evaluate(contrast), [], path)
+    }
+    await page.context().close()
   })
 
 test('the pages could not send anything elsewhere if their scripts tried', { skip }, async () => {

@@ -24,14 +24,34 @@ const places = [
 const linkTo = (href: string, label: string, here: string): string =>
   `<a href="${href}"${href === here ? ' aria-current="page"' : ''}>${escapeHtml(label)}</a>`
 
-const sideOf = (pages: readonly DocsPage[], here: string): string => {
+/** A heading of the page that can be gone to. */
+export type Section = { anchor: string; title: string }
+
+const sectionsOf = (sections: readonly Section[]): string =>
+  `<ul>${sections.map(({ anchor, title }) => `<li>${linkTo(`#${anchor}`, title, '')}</li>`).join('')}</ul>`
+
+const listOf = (pages: readonly DocsPage[], here: string, sections: readonly Section[]): string => {
+  const item = (href: string, title: string): string =>
+    `<li>${linkTo(href, title, here)}${href === here && sections.length > 0 ? sectionsOf(sections) : ''}</li>`
   const listed = (section: DocsPage['section']): string =>
     pages
       .filter((page) => page.section === section)
-      .map(({ name, title }) => `<li>${linkTo(`/docs/${name}`, title, here)}</li>`)
+      .map(({ name, title }) => item(`/docs/${name}`, title))
       .join('')
-  return `<nav class="side" aria-label="Pages"><h2>Guide</h2><ul><li>${linkTo('/docs/api/quickstart', 'Quickstart in the browser', here)}</li>${listed('guide')}</ul>
-<h2>Reference</h2><ul><li>${linkTo('/docs/api', 'API reference', here)}</li>${listed('reference')}</ul></nav>`
+  return `<h2>Guide</h2><ul>${item('/docs/api/quickstart', 'Quickstart in the browser')}${listed('guide')}</ul>
+<h2>Reference</h2><ul>${item('/docs/api', 'API reference')}${listed('reference')}</ul>`
+}
+
+// One list, twice: beside the text where there is room, and folded up above it where there is not. Each screen shows one.
+const sideOf = (list: string): string =>
+  `<nav class="side" aria-label="Pages">${list}</nav>
+<details class="menu"><summary>All pages</summary><nav aria-label="All pages">${list}</nav></details>`
+
+const turnOf = (pages: readonly DocsPage[], here: string): string => {
+  const guide = pages.filter(({ section }) => section === 'guide')
+  const at = guide.findIndex(({ name }) => here === `/docs/${name}`)
+  const next = at < 0 ? undefined : guide[at + 1]
+  return next ? `<p class="next">Next: <a href="/docs/${next.name}" rel="next">${escapeHtml(next.title)}</a></p>` : ''
 }
 
 type Shell = {
@@ -43,19 +63,23 @@ type Shell = {
   scripts?: readonly string[]
   /** The pages listed beside the body. Without them the body brings its own style and has the whole width. */
   pages?: readonly DocsPage[]
+  /** The headings of the body, listed under its name in the menu. */
+  sections?: readonly Section[]
 }
 
 /** A whole page of the documentation, with nothing loaded from anywhere else. */
-export const renderShell = ({ title, here, body, scripts = [], pages }: Shell): string => {
+export const renderShell = ({ title, here, body, scripts = [], pages = [], sections = [] }: Shell): string => {
   const top = here === '/docs/api' || here === '/docs/api/quickstart' ? here : '/docs'
   const menu = places.map(({ href, label }) => linkTo(href, label, top)).join('')
-  const content = `<main id="content">${body}</main>`
+  const isText = pages.length > 0
+  const columns = () =>
+    `<div class="columns">${sideOf(listOf(pages, here, sections))}<main id="content">${body}${turnOf(pages, here)}</main></div>`
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<title>${escapeHtml(title)} · Parley</title><link rel="icon" href="${icon}"><style>${pages ? style : frameStyle}</style></head>
+<title>${escapeHtml(title)} · Parley</title><link rel="icon" href="${icon}"><style>${isText ? style : frameStyle}</style></head>
 <body><a class="skip" href="#content">Skip to the content</a>
 <header class="top"><a class="brand" href="/docs">Parley</a><nav aria-label="Documentation">${menu}</nav></header>
-${pages ? `<div class="columns">${sideOf(pages, here)}${content}</div>` : body}
+${isText ? columns() : body}
 ${scripts.map((src) => `<script src="${src}"></script>`).join('\n')}
 </body></html>
 `

@@ -1,5 +1,5 @@
 import { escapeHtml } from './html.ts'
-import { renderShell } from './page-shell.ts'
+import { renderShell, type Section } from './page-shell.ts'
 import type { DocsPage } from './read-page.ts'
 
 /** The anchor of a heading: `NOT_FOUND` is found at `#not_found`. */
@@ -17,10 +17,13 @@ const servedLink = (href: string): string =>
 /** The page as HTML, with nothing loaded from anywhere else. */
 export const renderPage = async (page: DocsPage, pages: readonly DocsPage[]): Promise<string> => {
   const { Marked } = await import('marked')
+  const sections: Section[] = []
   const marked = new Marked({
     renderer: {
       heading({ tokens, depth, text }) {
-        return `<h${depth} id="${anchorOf(text)}">${this.parser.parseInline(tokens)}</h${depth}>\n`
+        const anchor = anchorOf(text)
+        if (depth === 2) sections.push({ anchor, title: text.replaceAll('`', '') })
+        return `<h${depth} id="${anchor}">${this.parser.parseInline(tokens)}</h${depth}>\n`
       },
       link({ href, tokens }) {
         return `<a href="${escapeHtml(servedLink(href))}">${this.parser.parseInline(tokens)}</a>`
@@ -30,6 +33,8 @@ export const renderPage = async (page: DocsPage, pages: readonly DocsPage[]): Pr
       html: ({ text }) => escapeHtml(text),
     },
   })
-  const body = await marked.parse(page.markdown)
-  return renderShell({ title: page.title, here: `/docs/${page.name}`, body, pages })
+  const written = await marked.parse(page.markdown)
+  // A wide table is moved inside its frame, so that the page keeps the width of the screen.
+  const body = written.replaceAll('<table>', '<div class="table"><table>').replaceAll('</table>', '</table></div>')
+  return renderShell({ title: page.title, here: `/docs/${page.name}`, body, pages, sections })
 }
