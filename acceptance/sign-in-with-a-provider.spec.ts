@@ -46,7 +46,11 @@ test('the owner of a new installation sets up a provider, signs in with it, and 
   const home = await browser.visit(await logInAt(provider, browser, { url: under, subject: 'admin' }))
   const code = new URL(home.headers.get('location')!).searchParams.get('code')
   const exchange = () =>
-    fetch(`${parley.baseUrl}/v1/auth/oidc/exchange`, { method: 'POST', headers: json, body: JSON.stringify({ code }) })
+    browser.visit(`${parley.baseUrl}/v1/auth/oidc/exchange`, {
+      method: 'POST',
+      headers: json,
+      body: JSON.stringify({ code }),
+    })
   const bought: any = await (await exchange()).json()
   assert.equal((await exchange()).status, 401)
   for (const { token } of [signedIn, bought]) {

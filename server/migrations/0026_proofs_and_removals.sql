@@ -8,3 +8,7 @@ create table oidc_used_states (
 );
 create index on oidc_used_states (expires_at);
 grant select, insert, delete on oidc_used_states to parley_worker;
+
+-- A code is bought by whoever holds what this is the hash of: the browser that signed in, or the client that began.
+delete from oidc_codes;
+alter table oidc_codes add column challenge bytea not null;

@@ -221,7 +221,8 @@ export const fresh: Record<string, (tenant: Tenant) => Promise<Prepared>> = {
       `/v1/auth/oidc/callback/${toWireId('workspace', tenant.workspaceId)}${query}`,
       request,
     )
-    return { key: tenant.key, body: { code: new URL(String(headers.location)).searchParams.get('code') } }
+    const code = new URL(String(headers.location)).searchParams.get('code')
+    return { key: tenant.key, headers: { cookie: String(headers['set-cookie']).split(';')[0]! }, body: { code } }
   },
   users_enrol_totp: async (tenant) => ({ key: (await newSession(tenant)).token, body: { password } }),
   users_confirm_totp: async (tenant) => {

@@ -16,7 +16,7 @@ type OidcIdentitiesTable = Owned & { issuer: string; subject: string; user_id: s
 
 type OidcUsedStatesTable = { state_hash: Buffer; expires_at: Date }
 
-type OidcCodesTable = Owned & { hash: Buffer; user_id: string; expires_at: Date }
+type OidcCodesTable = Owned & { hash: Buffer; challenge: Buffer; user_id: string; expires_at: Date }
 
 export type OidcTables = {
   oidc_connections: OidcConnectionsTable

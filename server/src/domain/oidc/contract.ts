@@ -98,12 +98,21 @@ export const OidcConnection = z
 
 export const OidcConnectionDeletedData = z.object({ issuer: z.string(), deleted_at: timeOutput })
 
+// The base64url of 32 bytes, as RFC 7636 makes it of a verifier.
+const codeChallenge = z.string().regex(/^[\w-]{43}$/, 'must be the base64url of a SHA-256 hash')
+
 export const StartSignIn = z.strictObject({
   workspace: idInput('workspace'),
   return_to: z.string().min(1).max(2_048).optional().meta({
     description:
       'Where the browser goes in the end, with `code` in the query: a URL or path of this server, or one of `allowed_return_urls`. Without it the callback answers with the tokens.',
   }),
+  code_challenge: codeChallenge.optional().meta({
+    description:
+      'The base64url of the SHA-256 hash of a random text: only whoever sends that text as `code_verifier` can swap the code. Needed where `return_to` is not of this server.',
+    examples: ['E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'],
+  }),
+  code_challenge_method: z.literal('S256').optional(),
 })
 
 // Providers add parameters of their own; what is not named here is not read.
@@ -114,4 +123,15 @@ export const SignInAnswer = z.object({
   error: z.string().max(512).optional(),
 })
 
-export const ExchangeCode = z.strictObject({ code: z.string().min(1).max(200) })
+export const ExchangeCode = z.strictObject({
+  code: z.string().min(1).max(200),
+  code_verifier: z
+    .string()
+    .regex(/^[\w.~-]{43,128}$/, 'must be 43 to 128 letters, digits, -, ., _ or ~')
+    .optional()
+    .meta({
+      description:
+        'The text whose hash the sign-in was begun with. A sign-in that was begun without one needs the cookie of its browser instead.',
+      examples: ['dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'],
+    }),
+})

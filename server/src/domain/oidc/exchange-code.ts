@@ -5,23 +5,40 @@ import type { Db } from '../../database/open.ts'
 import { transaction } from '../../database/transaction.ts'
 import { openSession, type SignedIn, type TokenFormat } from '../sessions/index.ts'
 import { hashSecretToken } from '../users/index.ts'
+import { challengeOf } from './issue-code.ts'
 import { getSignInPlace } from './queries.ts'
 
-type Input = { code: string; address: string | undefined; userAgent: string | undefined; requestId: string }
+type Input = {
+  code: string
+  /** From the client, or from the cookie of the browser. */
+  verifier: string | undefined
+  address: string | undefined
+  userAgent: string | undefined
+  requestId: string
+}
 
-const refused = () => new AppError('UNAUTHORIZED', 'The code is unknown, used or older than a minute. Sign in again.')
+const refused = () =>
+  new AppError(
+    'UNAUTHORIZED',
+    'The code is unknown, used, older than a minute, or of a sign-in that another browser or client began. Sign in again.',
+  )
 
-/** Swaps the code that a sign-in led home with for tokens, once, within a minute. Throws UNAUTHORIZED. */
+/**
+ * Swaps the code that a sign-in led home with for tokens, once, within a minute, for whoever began it: a code that somebody
+ * else brings is refused and not used up. Throws UNAUTHORIZED.
+ */
 // scope: the code is the right to do this.
 // no event: how a person signs in is theirs, not the workspace's.
 export const exchangeCode = async (
-  { code, address, userAgent, requestId }: Input,
+  { code, verifier, address, userAgent, requestId }: Input,
   { system, clock, tokens }: { system: Db; clock: Clock; tokens: TokenFormat },
 ): Promise<z.infer<typeof SignedIn>> => {
   const now = clock.now()
+  if (verifier === undefined) throw refused()
   const row = await system
     .deleteFrom('oidc_codes')
     .where('hash', '=', hashSecretToken(code))
+    .where('challenge', '=', challengeOf(verifier))
     .returning(['workspace_id', 'user_id', 'expires_at'])
     .executeTakeFirst()
   if (!row || row.expires_at <= now) throw refused()

@@ -10,10 +10,11 @@ import { transaction } from '../../database/transaction.ts'
 import type { Ctx } from '../context.ts'
 import { outgoingPolicy } from '../outgoing-url.ts'
 import { openSession, type SignedIn, type TokenFormat } from '../sessions/index.ts'
-import { type Account, hashSecretToken, newSecretToken, type Passwords } from '../users/index.ts'
+import { hashSecretToken, newSecretToken, type Passwords } from '../users/index.ts'
 import { admitPerson, isNewcomer } from './admit-person.ts'
 import type { SignInAnswer } from './contract.ts'
 import type { Providers } from './create-providers.ts'
+import { issueCode } from './issue-code.ts'
 import { redirectUriOf } from './present.ts'
 import { signInError } from './provider-error.ts'
 import { getSignInPlace, openSecret, type SignInPlace } from './queries.ts'
@@ -44,10 +45,11 @@ type Outside = {
   settings: { publicUrl: string; sandboxLoopback: boolean }
 }
 
-/** The tokens, or where the browser goes with a code for them or with what went wrong. */
-export type FinishedSignIn = { signedIn: z.infer<typeof SignedIn> } | { url: string }
-
-const codeSeconds = 60
+/**
+ * The tokens, or where the browser goes with a code for them or with what went wrong. `proof` is for the browser to keep
+ * until the code is exchanged, where the client brought no challenge of its own.
+ */
+export type FinishedSignIn = { signedIn: z.infer<typeof SignedIn> } | { url: string; proof?: string }
 
 const stale = () =>
   new AppError('UNAUTHORIZED', 'This sign-in is unknown, over, too old, or of another browser. Begin again.')
@@ -118,16 +120,6 @@ const lockConnection = async (tx: Db, { workspaceId }: SignInPlace, { issuer }: 
   if (row?.issuer !== issuer) throw stale()
 }
 
-const issueCode = async (tx: Db, { workspaceId }: SignInPlace, account: Pick<Account, 'id'>, now: Date) => {
-  const code = newSecretToken('code')
-  const expiresAt = new Date(now.getTime() + codeSeconds * 1_000)
-  await tx
-    .insertInto('oidc_codes')
-    .values({ hash: hashSecretToken(code), workspace_id: workspaceId, user_id: account.id, expires_at: expiresAt })
-    .execute()
-  return code
-}
-
 const admit = async (input: Input, place: SignInPlace, started: BegunSignIn, person: Person, outside: Outside) => {
   const { system, clock, log, passwords } = outside
   const { workspaceId, mode, planId } = place
@@ -141,8 +133,10 @@ const admit = async (input: Input, place: SignInPlace, started: BegunSignIn, per
     const actor = { type: 'system', name: 'oidc' } as const
     const ctx: Ctx = { db: tx, workspaceId, mode, actor, requestId: input.requestId, clock, log }
     const account = await admitPerson(ctx, tx, place, person, passwordHash)
-    if (started.returnTo !== null)
-      return { url: returnUrl(started.returnTo, { code: await issueCode(tx, place, account, now) }) }
+    if (started.returnTo !== null) {
+      const { code, proof } = await issueCode(tx, { workspaceId, account, state: input.answer.state, started, now })
+      return { url: returnUrl(started.returnTo, { code }), ...(proof === null ? {} : { proof }) }
+    }
     const { address, userAgent } = input
     const { requestId } = ctx
     const session = { workspaceId, planId, account, address, userAgent, by: 'oidc', requestId, now } as const

@@ -3,13 +3,15 @@ import test from 'node:test'
 import { readReturnTo, returnUrl } from './return-to.ts'
 
 const home = { publicUrl: 'https://parley.test', allowed: ['https://desk.test/in', 'http://localhost:3000/in?x=1'] }
+const challenge = 'x'.repeat(43)
+const read = (return_to: string, code_challenge?: string) => readReturnTo({ return_to, code_challenge }, home)
 
 test('a sign-in leads to this server, by address or path, and to what is allowed to the letter', () => {
-  assert.equal(readReturnTo('https://parley.test/app?x=1#y', home), 'https://parley.test/app?x=1#y')
-  assert.equal(readReturnTo('/app', home), 'https://parley.test/app')
+  assert.equal(read('https://parley.test/app?x=1#y'), 'https://parley.test/app?x=1#y')
+  assert.equal(read('/app'), 'https://parley.test/app')
   // A scheme of ours without slashes is a path, as browsers read it.
-  assert.equal(readReturnTo('https:evil.test', home), 'https://parley.test/evil.test')
-  for (const allowed of home.allowed) assert.equal(readReturnTo(allowed, home), allowed)
+  assert.equal(read('https:evil.test'), 'https://parley.test/evil.test')
+  for (const allowed of home.allowed) assert.equal(read(allowed, challenge), allowed)
 })
 
 test('whatever a browser would read as another place is refused', () => {
@@ -28,7 +30,13 @@ test('whatever a browser would read as another place is refused', () => {
     'javascript://parley.test/%0Aalert(1)',
     'https://a:b@parley.test/',
   ])
-    assert.throws(() => readReturnTo(wanted, home), { code: 'BAD_REQUEST', param: 'return_to' }, wanted)
+    assert.throws(() => read(wanted, challenge), { code: 'BAD_REQUEST', param: 'return_to' }, wanted)
+})
+
+test('a sign-in leads to another site only with a challenge for its code, and nowhere unasked', () => {
+  for (const allowed of home.allowed)
+    assert.throws(() => read(allowed), { code: 'BAD_REQUEST', param: 'code_challenge' })
+  assert.equal(readReturnTo({ code_challenge: challenge }, home), null)
 })
 
 test('what the page is told joins the query that is there, and replaces what has its name', () => {

@@ -7,10 +7,14 @@ const BegunSignIn = z.object({
   nonce: z.string(),
   verifier: z.string(),
   returnTo: z.string().nullable(),
+  challenge: z.string().nullable(),
   expiresAt: z.number(),
 })
 
-/** What the provider's answer is held against. `expiresAt` is in milliseconds. */
+/**
+ * What the provider's answer is held against, and the code of the client after it (`challenge`). `expiresAt` is in
+ * milliseconds.
+ */
 export type BegunSignIn = z.infer<typeof BegunSignIn>
 
 const owner = (state: string): string => `oidc-sign-in:${state}`

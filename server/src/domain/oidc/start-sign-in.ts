@@ -51,7 +51,7 @@ export const startSignIn = async (input: Input, outside: Outside): Promise<Start
   const { system, clock, providers, secretBox, settings } = outside
   const { connection, workspaceId, mode } = await getSignInPlace(system, input.workspace)
   const allowed = connection.allowed_return_urls
-  const returnTo = input.return_to === undefined ? null : readReturnTo(input.return_to, { ...settings, allowed })
+  const returnTo = readReturnTo(input, { ...settings, allowed })
   const provider = await providers
     .connect({
       issuer: connection.issuer,
@@ -69,6 +69,7 @@ export const startSignIn = async (input: Input, outside: Outside): Promise<Start
     nonce: randomNonce(),
     verifier: randomPKCECodeVerifier(),
     returnTo,
+    challenge: input.code_challenge ?? null,
     expiresAt: clock.now().getTime() + signInSeconds * 1_000,
   }
   const sealed = sealSignIn(secretBox, state, begun)

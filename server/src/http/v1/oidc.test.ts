@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createHmac, randomUUID } from 'node:crypto'
+import { createHash, createHmac, randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
@@ -75,18 +75,41 @@ const connect = async (
   return OidcConnection.parse(made.json())
 }
 
-const startUrl = ({ wireId }: Place, returnTo?: string): string =>
-  `${base}/v1/auth/oidc/start?workspace=${wireId}${returnTo === undefined ? '' : `&return_to=${encodeURIComponent(returnTo)}`}`
+type Wanted = { returnTo?: string; verifier?: string }
 
-const begin = async (browser: Browser, place: Place, returnTo?: string): Promise<string> => {
-  const response = await browser.visit(startUrl(place, returnTo))
+const startUrl = ({ wireId }: Place, { returnTo, verifier }: Wanted = {}): string => {
+  const url = new URL(`${base}/v1/auth/oidc/start?workspace=${wireId}`)
+  if (returnTo !== undefined) url.searchParams.set('return_to', returnTo)
+  if (verifier !== undefined)
+    url.searchParams.set('code_challenge', createHash('sha256').update(verifier).digest('base64url'))
+  return url.href
+}
+
+const begin = async (browser: Browser, place: Place, wanted?: Wanted): Promise<string> => {
+  const response = await browser.visit(startUrl(place, wanted))
   assert.equal(response.status, 302, await response.clone().text())
   return response.headers.get('location')!
 }
 
 /** The address of the callback that the provider leads to after a login there. */
-const dance = async (browser: Browser, place: Place, subject: string, returnTo?: string): Promise<string> =>
-  logInAt(provider, browser, { url: await begin(browser, place, returnTo), subject })
+const dance = async (browser: Browser, place: Place, subject: string, wanted?: Wanted): Promise<string> =>
+  logInAt(provider, browser, { url: await begin(browser, place, wanted), subject })
+
+/** Signs in up to the page that the sign-in leads to, and returns the address of that page. */
+const comeHome = async (browser: Browser, place: Place, subject: string, wanted: Wanted): Promise<URL> => {
+  const response = await browser.visit(await dance(browser, place, subject, wanted))
+  assert.equal(response.status, 302, await response.clone().text())
+  assert.equal(response.headers.get('referrer-policy'), 'no-referrer')
+  return new URL(response.headers.get('location')!)
+}
+
+/** As a page of this server does it, in a browser that may have signed in. */
+const exchangeIn = (browser: Browser, body: Json): Promise<Response> =>
+  browser.visit(`${base}/v1/auth/oidc/exchange`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
 
 const signIn = async (place: Place, subject: string, browser = createBrowser()) => {
   const response = await browser.visit(await dance(browser, place, subject))
@@ -198,46 +221,87 @@ test('two sign-ins in two tabs of one browser do not undo each other', async () 
     assert.equal((await browser.visit(await logInAt(provider, browser, { url, subject }))).status, 200)
 })
 
-test('a sign-in leads home with a code that buys tokens once and no token in the address', async () => {
+test('a sign-in leads home with a code that buys tokens once, and no token in the address', async () => {
+  const place = await newPlace()
+  const { email, userId } = await newPerson(place.workspaceId)
+  const subject = known(email)
+  for (const returnTo of [`${base}/app?x=1`, '/app?x=1']) {
+    const browser = createBrowser()
+    const led = await comeHome(browser, place, subject, { returnTo })
+    const code = led.searchParams.get('code')!
+    led.searchParams.delete('code')
+    assert.equal(led.href, new URL(returnTo, base).href)
+    const bought = await exchangeIn(browser, { code })
+    assert.equal(bought.status, 200, await bought.clone().text())
+    const { user, token } = SignedIn.parse(await bought.json())
+    assert.equal(user.id, toWireId('user', userId))
+    assert.equal((await app.call('GET', '/v1/users/me', { key: token })).status, 200)
+    await refusal(await exchangeIn(browser, { code }), 401)
+  }
+})
+
+test('a code is worth nothing in another browser, and is not used up there', async () => {
+  const place = await newPlace()
+  const [victim, stranger] = [await newPerson(place.workspaceId), await newPerson(place.workspaceId)]
+  const [own, theirs] = [createBrowser(), createBrowser()]
+  const codeOf = async (browser: Browser, email: string) =>
+    (await comeHome(browser, place, known(email), { returnTo: '/app' })).searchParams.get('code')!
+  const [code, strange] = [await codeOf(own, victim.email), await codeOf(theirs, stranger.email)]
+  // Somebody is led to the page with the code of a stranger, and a stranger has found a code of theirs.
+  await refusal(await exchangeIn(own, { code: strange }), 401)
+  await refusal(await exchangeIn(theirs, { code }), 401)
+  await refusal(await exchangeIn(createBrowser(), { code }), 401)
+  await refusal(await exchangeIn(createBrowser(), { code, code_verifier: 'x'.repeat(43) }), 401)
+  for (const [browser, held, { userId }] of [
+    [own, code, victim],
+    [theirs, strange, stranger],
+  ] as const) {
+    const bought = await exchangeIn(browser, { code: held })
+    assert.equal(SignedIn.parse(await bought.json()).user.id, toWireId('user', userId))
+  }
+})
+
+test('a client of another site buys the tokens with the verifier of its challenge, and nobody does without', async () => {
   const home = 'https://desk.acme.test/signed-in?from=parley'
   const place = await newPlace({ allowed_return_urls: [home] })
   const { email, userId } = await newPerson(place.workspaceId)
   const subject = known(email)
-  for (const returnTo of [home, `${base}/app?x=1`, '/app?x=1']) {
-    const browser = createBrowser()
-    const response = await browser.visit(await dance(browser, place, subject, returnTo))
-    assert.equal(response.status, 302)
-    assert.equal(response.headers.get('referrer-policy'), 'no-referrer')
-    const led = new URL(response.headers.get('location')!)
-    const code = led.searchParams.get('code')!
-    led.searchParams.delete('code')
-    assert.equal(led.href, new URL(returnTo, base).href)
-    const bought = await app.call('POST', '/v1/auth/oidc/exchange', { body: { code } })
-    assert.equal(bought.status, 200, bought.text)
-    const { user, token } = SignedIn.parse(bought.json())
-    assert.equal(user.id, toWireId('user', userId))
-    assert.equal((await app.call('GET', '/v1/users/me', { key: token })).status, 200)
-    assert.equal((await app.call('POST', '/v1/auth/oidc/exchange', { body: { code } })).status, 401)
-  }
+  const browser = createBrowser()
+  const verifier = randomBytes(32).toString('base64url')
+  const led = await comeHome(browser, place, subject, { returnTo: home, verifier })
+  const code = led.searchParams.get('code')!
+  led.searchParams.delete('code')
+  assert.equal(led.href, home)
+  for (const body of [{ code }, { code, code_verifier: randomBytes(32).toString('base64url') }])
+    await refusal(await exchangeIn(browser, body), 401)
+  assert.equal((await exchangeIn(browser, { code, code_verifier: 'short' })).status, 400)
+  const body = { code, code_verifier: verifier }
+  const bought = await app.call('POST', '/v1/auth/oidc/exchange', { body })
+  assert.equal(SignedIn.parse(bought.json()).user.id, toWireId('user', userId))
+  assert.equal((await app.call('POST', '/v1/auth/oidc/exchange', { body })).status, 401)
+  const without = await browser.visit(startUrl(place, { returnTo: home }))
+  assert.equal((await refusal(without, 400)).param, 'code_challenge')
+  // A page of this server may bring a challenge too: then the cookie of its browser says nothing.
+  const here = await comeHome(browser, place, subject, { returnTo: '/app', verifier })
+  const second = here.searchParams.get('code')!
+  await refusal(await exchangeIn(browser, { code: second }), 401)
+  assert.equal((await exchangeIn(browser, { code: second, code_verifier: verifier })).status, 200)
 })
 
 test('a code is good for a minute, and for a member only', async () => {
   const place = await newPlace()
   const { email, userId } = await newPerson(place.workspaceId)
   const subject = known(email)
-  const codeFor = async () => {
-    const browser = createBrowser()
-    const response = await browser.visit(await dance(browser, place, subject, '/app'))
-    return new URL(response.headers.get('location')!).searchParams.get('code')!
-  }
+  const browser = createBrowser()
+  const codeFor = async () => (await comeHome(browser, place, subject, { returnTo: '/app' })).searchParams.get('code')!
   const late = await codeFor()
   ahead = 61_000
-  const refused = await app.call('POST', '/v1/auth/oidc/exchange', { body: { code: late } })
+  const refused = await exchangeIn(browser, { code: late })
   ahead = 0
   assert.equal(refused.status, 401)
   const removed = await codeFor()
   await system.deleteFrom('members').where('user_id', '=', userId).execute()
-  assert.equal((await app.call('POST', '/v1/auth/oidc/exchange', { body: { code: removed } })).status, 401)
+  await refusal(await exchangeIn(browser, { code: removed }), 401)
 })
 
 test('a sign-in leads nowhere but to this server and the allowed addresses', async () => {
@@ -254,7 +318,7 @@ test('a sign-in leads nowhere but to this server and the allowed addresses', asy
     `http://127.0.0.1:${port + 1}/`,
     'data:text/html,x',
   ]) {
-    const response = await createBrowser().visit(startUrl(place, returnTo))
+    const response = await createBrowser().visit(startUrl(place, { returnTo, verifier: 'any' }))
     assert.equal((await refusal(response, 400)).param, 'return_to', returnTo)
   }
 })
@@ -266,7 +330,7 @@ test('a refusal at the provider is told, and changes nothing', async () => {
   const error = await refusal(await browser.visit(callback), 401)
   assert.equal(error.details?.reason, 'access_denied')
   assert.deepEqual([await membersOf(place), await linksOf(place)], [[], []])
-  const homeward = await giveUpAt(provider, browser, await begin(browser, place, '/app'))
+  const homeward = await giveUpAt(provider, browser, await begin(browser, place, { returnTo: '/app' }))
   const led = new URL((await browser.visit(homeward)).headers.get('location')!)
   assert.deepEqual([led.pathname, led.searchParams.get('error')], ['/app', 'unauthorized'])
   assert.equal(led.searchParams.get('code'), null)
@@ -373,13 +437,13 @@ test('a suspended workspace lets nobody begin, come back or exchange a code', as
   const { email } = await newPerson(place.workspaceId)
   const subject = known(email)
   const browser = createBrowser()
-  const coming = await browser.visit(await dance(browser, place, subject, '/app'))
+  const coming = await browser.visit(await dance(browser, place, subject, { returnTo: '/app' }))
   const code = new URL(coming.headers.get('location')!).searchParams.get('code')
   const callback = await dance(browser, place, subject)
   await system.updateTable('workspaces').set({ status: 'suspended' }).where('id', '=', place.workspaceId).execute()
   await refusal(await browser.visit(callback), 403)
   await refusal(await browser.visit(startUrl(place)), 403)
-  assert.equal((await app.call('POST', '/v1/auth/oidc/exchange', { body: { code } })).status, 403)
+  await refusal(await exchangeIn(browser, { code }), 403)
 })
 
 test('a sandbox signs in the members of its live workspace and makes none', async () => {
@@ -451,9 +515,9 @@ test('a return address that no browser could keep is refused before the browser 
   const long = `/app?x=${'y'.repeat(1_900)}`
   const browser = createBrowser()
   const { email } = await newPerson(place.workspaceId)
-  const home = await browser.visit(await dance(browser, place, known(email), long))
+  const home = await browser.visit(await dance(browser, place, known(email), { returnTo: long }))
   assert.equal(home.status, 302)
-  const response = await createBrowser().visit(startUrl(place, `/app?x=${'\u20ac'.repeat(1_000)}`))
+  const response = await createBrowser().visit(startUrl(place, { returnTo: `/app?x=${'\u20ac'.repeat(1_000)}` }))
   assert.equal((await refusal(response, 400)).param, 'return_to')
 })
 

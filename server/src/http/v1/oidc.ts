@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import {
+  codeSeconds,
   deleteConnection,
   ExchangeCode,
   exchangeCode,
   finishSignIn,
   getConnection,
+  markOf,
   OidcConnection,
   presentConnection,
   SignInAnswer,
@@ -28,9 +30,9 @@ const textOf = (header: string | string[] | undefined): string | undefined =>
 
 const outsideOf = (deps: Deps) => ({ ...deps, system: deps.database.system, providers: deps.oidcProviders })
 
-// One for each sign-in, so that two in two tabs do not undo each other.
-const browserCookie = (state: string, publicUrl: string): string =>
-  cookieName(`parley_oidc_${state.slice(0, 16)}`, publicUrl)
+// One for each sign-in, so that two in two tabs do not undo each other; first for its state, then for its code.
+const browserCookie = (stateOrCode: string, publicUrl: string): string =>
+  cookieName(`parley_oidc_${markOf(stateOrCode)}`, publicUrl)
 
 // An address with a code in it is nobody's business but the page's that it leads to.
 const unseen = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' }
@@ -118,9 +120,11 @@ export const oidcSignInEndpoints = [
       const sealed = readCookie(textOf(headers.cookie), name)
       const input = { workspace, answer: query, sealed, address, requestId, userAgent: textOf(headers['user-agent']) }
       const finished = await finishSignIn(input, outsideOf(deps))
-      const forgotten = { 'set-cookie': setCookie(name, '', 0), ...unseen }
-      if ('url' in finished) return { status: 302, body: undefined, headers: { location: finished.url, ...forgotten } }
-      return { status: 200, body: finished.signedIn, headers: forgotten }
+      const proof = 'url' in finished ? finished.proof : undefined
+      const cookie = proof === undefined ? setCookie(name, '', 0) : setCookie(name, proof, codeSeconds)
+      const told = { 'set-cookie': cookie, ...unseen }
+      if ('url' in finished) return { status: 302, body: undefined, headers: { location: finished.url, ...told } }
+      return { status: 200, body: finished.signedIn, headers: told }
     },
   }),
   defineEndpoint({
@@ -130,14 +134,17 @@ export const oidcSignInEndpoints = [
     access: 'public',
     tag: signInTag,
     summary: 'Swap the code of a sign-in for tokens',
-    description: 'Once, within 60 seconds.',
+    description:
+      'Once, within 60 seconds, by whoever began the sign-in: with `code_verifier`, or in the browser that signed in, by its cookie.',
     body: ExchangeCode,
     responses: { 200: SignedIn },
     errors: [401, 403, 404],
     idempotency: 'none',
-    handler: async ({ body, deps, headers, address, requestId }) =>
-      ok(
-        await exchangeCode({ ...body, address, requestId, userAgent: textOf(headers['user-agent']) }, outsideOf(deps)),
-      ),
+    handler: async ({ body: { code, code_verifier }, deps, headers, address, requestId }) => {
+      const cookie = readCookie(textOf(headers.cookie), browserCookie(code, deps.settings.publicUrl))
+      const verifier = code_verifier ?? cookie
+      const input = { code, verifier, address, requestId, userAgent: textOf(headers['user-agent']) }
+      return ok(await exchangeCode(input, outsideOf(deps)))
+    },
   }),
 ]
