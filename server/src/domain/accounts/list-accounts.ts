@@ -1,5 +1,6 @@
 import { type Ctx, requireScope } from '../context.ts'
-import { type Page, type PageInput, toPage } from '../wire.ts'
+import { newestFirst } from '../newest-first.ts'
+import type { Page, PageInput } from '../wire.ts'
 import { type AccountRow, selectAccounts } from './queries.ts'
 
 export type AccountFilter = {
@@ -19,10 +20,5 @@ export const listAccounts = async (ctx: Ctx, filter: AccountFilter, page: PageIn
       .where('workspaces.parent_id', '=', ctx.workspaceId)
       .where('workspaces.reference', '=', filter.reference)
   if (filter.sandboxOf !== undefined) query = query.where('workspaces.sandbox_of', '=', filter.sandboxOf)
-  if (page.after) query = query.where('workspaces.id', '<', page.after)
-  const rows = await query
-    .orderBy('workspaces.id', 'desc')
-    .limit(page.limit + 1)
-    .execute()
-  return toPage(rows, page.limit)
+  return newestFirst(query, page, 'workspaces.id')
 }

@@ -1,5 +1,6 @@
 import { type Ctx, requireScope } from '../context.ts'
-import { type Page, type PageInput, toPage } from '../wire.ts'
+import { newestFirst } from '../newest-first.ts'
+import type { Page, PageInput } from '../wire.ts'
 import type { auditActions } from './contract.ts'
 import type { AuditLogRow } from './present.ts'
 
@@ -25,10 +26,5 @@ export const listAuditLogs = async (ctx: Ctx, filter: AuditFilter, page: PageInp
   if (filter.actor !== undefined) query = query.where('actor', '=', filter.actor)
   if (filter.from) query = query.where('id', '>=', lowestIdAt(filter.from))
   if (filter.to) query = query.where('id', '<', lowestIdAt(filter.to))
-  if (page.after) query = query.where('id', '<', page.after)
-  const rows = await query
-    .orderBy('id', 'desc')
-    .limit(page.limit + 1)
-    .execute()
-  return toPage(rows, page.limit)
+  return newestFirst(query, page)
 }

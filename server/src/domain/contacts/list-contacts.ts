@@ -1,5 +1,6 @@
 import { type Ctx, requireScope } from '../context.ts'
-import { type Page, type PageInput, toPage } from '../wire.ts'
+import { newestFirst } from '../newest-first.ts'
+import type { Page, PageInput } from '../wire.ts'
 import { type ContactFilter, matchingContacts } from './matching-contacts.ts'
 import type { ContactRow } from './present.ts'
 
@@ -15,11 +16,6 @@ export const listContacts = async (
   requireScope(ctx, 'contacts:read')
   let query = matchingContacts(ctx, filter)?.selectAll('c')
   if (!query) return { rows: [], hasMore: false }
-  if (page.after) query = query.where('c.id', '<', page.after)
   if (page.offset) query = query.offset(page.offset)
-  const rows = await query
-    .orderBy('c.id', 'desc')
-    .limit(page.limit + 1)
-    .execute()
-  return toPage(rows, page.limit)
+  return newestFirst(query, page, 'c.id')
 }

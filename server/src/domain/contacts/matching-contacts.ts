@@ -10,32 +10,11 @@ const afterAll = '\u{10ffff}'
 /** The contacts of the workspace that fit the filter, as a query; undefined when the search has no word to look for. */
 export const matchingContacts = (ctx: Ctx, { search, tag }: ContactFilter) => {
   let query = ctx.db.selectFrom('contacts as c').where('c.workspace_id', '=', ctx.workspaceId)
-  if (tag !== undefined)
-    query = query.where((eb) =>
-      eb(
-        'c.id',
-        'in',
-        eb
-          .selectFrom('contact_terms')
-          .select('contact_id')
-          .where('workspace_id', '=', ctx.workspaceId)
-          .where('term', '=', tagTerm(tag)),
-      ),
-    )
+  const known = ctx.db.selectFrom('contact_terms').select('contact_id').where('workspace_id', '=', ctx.workspaceId)
+  if (tag !== undefined) query = query.where('c.id', 'in', known.where('term', '=', tagTerm(tag)))
   const words = search === undefined ? undefined : wordsOf(search).slice(0, maxSearchWords)
   if (words?.length === 0) return undefined
   for (const word of words ?? [])
-    query = query.where((eb) =>
-      eb(
-        'c.id',
-        'in',
-        eb
-          .selectFrom('contact_terms')
-          .select('contact_id')
-          .where('workspace_id', '=', ctx.workspaceId)
-          .where('term', '>=', word)
-          .where('term', '<', word + afterAll),
-      ),
-    )
+    query = query.where('c.id', 'in', known.where('term', '>=', word).where('term', '<', word + afterAll))
   return query
 }

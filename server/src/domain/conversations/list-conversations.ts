@@ -1,6 +1,7 @@
 import { getAgentOrDefault } from '../agents/index.ts'
 import { type Ctx, requireScope } from '../context.ts'
-import { type Page, type PageInput, toPage } from '../wire.ts'
+import { newestFirst } from '../newest-first.ts'
+import type { Page, PageInput } from '../wire.ts'
 import type { ConversationRow } from './present.ts'
 import { requireContact } from './queries.ts'
 
@@ -34,11 +35,7 @@ export const listConversations = async (
     const wanted = filter[column]
     if (wanted !== undefined) query = query.where(column, '=', wanted)
   }
-  if (page.after) query = query.where('id', '<', page.after)
-  const rows = await query
-    .orderBy('id', 'desc')
-    .limit(page.limit + 1)
-    .execute()
-  if (rows.length === 0) await requireKnown(ctx, filter)
-  return toPage(rows, page.limit)
+  const found = await newestFirst(query, page)
+  if (found.rows.length === 0) await requireKnown(ctx, filter)
+  return found
 }

@@ -1,5 +1,6 @@
 import { type Ctx, requireScope } from '../context.ts'
-import { type Page, type PageInput, toPage } from '../wire.ts'
+import { newestFirst } from '../newest-first.ts'
+import type { Page, PageInput } from '../wire.ts'
 import type { SourceRow } from './present.ts'
 
 export type SourceFilter = { status?: SourceRow['status'] | undefined; type?: SourceRow['type'] | undefined }
@@ -10,10 +11,5 @@ export const listSources = async (ctx: Ctx, filter: SourceFilter, page: PageInpu
   let query = ctx.db.selectFrom('knowledge_sources').selectAll().where('workspace_id', '=', ctx.workspaceId)
   if (filter.status) query = query.where('status', '=', filter.status)
   if (filter.type) query = query.where('type', '=', filter.type)
-  if (page.after) query = query.where('id', '<', page.after)
-  const rows = await query
-    .orderBy('id', 'desc')
-    .limit(page.limit + 1)
-    .execute()
-  return toPage(rows, page.limit)
+  return newestFirst(query, page)
 }

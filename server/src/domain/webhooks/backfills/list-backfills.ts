@@ -1,5 +1,6 @@
 import { type Ctx, requireScope } from '../../context.ts'
-import { type Page, type PageInput, toPage } from '../../wire.ts'
+import { newestFirst } from '../../newest-first.ts'
+import type { Page, PageInput } from '../../wire.ts'
 import type { BackfillRow } from './present.ts'
 
 /** Backfills, newest first. */
@@ -11,10 +12,5 @@ export const listBackfills = async (
   requireScope(ctx, 'events:read')
   let query = ctx.db.selectFrom('backfills').selectAll().where('workspace_id', '=', ctx.workspaceId)
   if (webhookId !== undefined) query = query.where('webhook_id', '=', webhookId)
-  if (page.after) query = query.where('id', '<', page.after)
-  const rows = await query
-    .orderBy('id', 'desc')
-    .limit(page.limit + 1)
-    .execute()
-  return toPage(rows, page.limit)
+  return newestFirst(query, page)
 }
