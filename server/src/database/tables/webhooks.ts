@@ -18,6 +18,7 @@ type WebhooksTable = Owned &
     retry_policy: 'standard' | 'extended'
     legacy_version: number | null
     previous_secrets_until: Date | null
+    endpoint_version: Counter
     test_minute: Date | null
     tests: Counter
   }
@@ -38,8 +39,11 @@ type WebhookTroublesTable = Owned & {
   last_failure_at: Date
   failed_attempts: number
   failed_deliveries: number
+  forgiven_deliveries: Counter
   warned: ColumnType<number, number | undefined>
 }
+
+type ExpiredNumbersTable = Owned & { webhook_id: string; numbers: string }
 
 type BackfillsTable = Owned &
   Stamped & {
@@ -53,6 +57,9 @@ type BackfillsTable = Owned &
     status: 'running' | 'completed' | 'canceled'
     estimated: number
     enqueued: Counter
+    delivered: Counter
+    failed: Counter
+    canceled: Counter
     created_by: string
     finished_at: Date | null
   }
@@ -95,6 +102,7 @@ export type WebhooksTables = {
   webhooks: WebhooksTable
   webhook_secrets: WebhookSecretsTable
   webhook_troubles: WebhookTroublesTable
+  expired_numbers: ExpiredNumbersTable
   backfills: BackfillsTable
   deliveries: DeliveriesTable
   delivery_attempts: DeliveryAttemptsTable

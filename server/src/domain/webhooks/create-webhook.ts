@@ -78,6 +78,7 @@ export const createWebhook = async (
     fifo: input.fifo ?? false,
     retry_policy: input.retry_policy ?? 'standard',
     legacy_version: null,
+    endpoint_version: 0,
     previous_secrets_until: null,
     created_at: now,
     updated_at: now,

@@ -166,6 +166,7 @@ export const createDeliveryKind = (outside: Outside, tuning: Tuning = {}): WorkK
         attempt,
         policy: endpoint.retry_policy,
         inTrouble: endpoint.in_trouble,
+        version: endpoint.endpoint_version,
         promote: attempt.promoted,
       }
     },

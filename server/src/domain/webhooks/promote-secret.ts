@@ -19,7 +19,12 @@ export const promoteSecret = async (ctx: Ctx, id: string): Promise<WebhookRow> =
       .where('state', '=', 'previous')
       .executeTakeFirst()
     if (numDeletedRows === 0n && row.previous_secrets_until === null) return row
-    const changes = { legacy_version: null, previous_secrets_until: null, updated_at: ctx.clock.now() }
+    const changes = {
+      legacy_version: null,
+      previous_secrets_until: null,
+      endpoint_version: row.endpoint_version + 1,
+      updated_at: ctx.clock.now(),
+    }
     await tx
       .updateTable('webhooks')
       .set(changes)

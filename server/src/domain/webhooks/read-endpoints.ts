@@ -15,6 +15,7 @@ export type Endpoint = {
   sealed_headers: Buffer | null
   legacy_version: number | null
   in_trouble: boolean
+  endpoint_version: number
   secrets: StoredSecret[]
 }
 
@@ -26,7 +27,7 @@ export const endpointName = (workspaceId: string, id: string): string => `${work
 export const readEndpoints = async (db: Db, lanes: readonly LaneId[], now: Date): Promise<Map<string, Endpoint>> => {
   const distinct = [...new Map(lanes.map((lane) => [endpointName(lane.workspaceId, lane.key), lane])).values()]
   const { rows } = await sql<Row>`
-    select w.workspace_id, w.id, w.url, w.status, w.retry_policy, w.sealed_headers, w.legacy_version, o.mode,
+    select w.workspace_id, w.id, w.url, w.status, w.retry_policy, w.sealed_headers, w.legacy_version, w.endpoint_version, o.mode,
       t.webhook_id is not null as in_trouble, s.version, s.sealed, s.state
     from unnest(${distinct.map((lane) => lane.workspaceId)}::uuid[], ${distinct.map((lane) => lane.key)}::uuid[]) as i (workspace_id, id)
     join webhooks w on w.workspace_id = i.workspace_id and w.id = i.id

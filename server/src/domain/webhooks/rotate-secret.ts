@@ -72,12 +72,13 @@ export const rotateSecret = async (
       ...row,
       legacy_version: overlapSeconds === 0 ? null : stillLegacy ? row.legacy_version : current,
       previous_secrets_until: overlapSeconds === 0 ? null : until,
+      endpoint_version: row.endpoint_version + 1,
       updated_at: now,
     }
-    const { legacy_version, previous_secrets_until, updated_at } = changed
+    const { legacy_version, previous_secrets_until, endpoint_version, updated_at } = changed
     await tx
       .updateTable('webhooks')
-      .set({ legacy_version, previous_secrets_until, updated_at })
+      .set({ legacy_version, previous_secrets_until, endpoint_version, updated_at })
       .where('workspace_id', '=', ctx.workspaceId)
       .where('id', '=', id)
       .execute()

@@ -10,6 +10,7 @@ import { disableWebhooks } from './disable-webhooks.ts'
 import { noteTroubles, type Showing } from './note-troubles.ts'
 import { noteUndelivered, type Way } from './note-undelivered.ts'
 import { planRetry, type RetryPolicy } from './plan-retry.ts'
+import { readOutdated } from './read-outdated.ts'
 import type { Attempt } from './send-delivery.ts'
 
 /**
@@ -24,6 +25,8 @@ export type DeliveryOutcome =
       policy: RetryPolicy
       /** It has failed since it last succeeded, as far as was known when the attempt began. */
       inTrouble: boolean
+      /** Of the endpoint that it was sent to. */
+      version: number
       /** The version of the secret that was accepted for the legacy signature, where it was not the usual one. */
       promote: number | null
     }
@@ -47,6 +50,9 @@ type Final = {
   errorCode: DeliveryErrorCode | null
 }
 
+/** With the items that were sent to an endpoint which their webhook has no more: a failure there counts against nothing. */
+type Judging = Settling & { outdated: ReadonlySet<string> }
+
 type Verdict = { final: Final } | { again: Again }
 
 const retryBand = 1
@@ -61,7 +67,7 @@ const judgeAttempt = (
   item: WorkItem,
   { work, attempt, policy }: Attempted,
   now: Date,
-  { schedules, random }: Settling,
+  { schedules, random, outdated }: Judging,
 ): Verdict => {
   const { httpStatus, errorCode } = attempt
   const attempts = work.attempts + 1
@@ -69,7 +75,7 @@ const judgeAttempt = (
     final: { item, work, status, attempts, httpStatus, errorCode },
   })
   if (errorCode === null) return final('delivered')
-  const inLine = costsNothing(errorCode)
+  const inLine = outdated.has(item.id) || costsNothing(errorCode)
   const failures = work.failures + (inLine ? 0 : 1)
   const dueAt = inLine ? now : planRetry(failures, attempt, now, { schedule: schedules[policy], random })
   if (dueAt === null) return final('failed')
@@ -77,7 +83,7 @@ const judgeAttempt = (
   return { again: { id: item.id, dueAt, band: inLine ? item.band : retryBand, payload: JSON.stringify(next) } }
 }
 
-const judge = ({ item, result }: Finished<DeliveryOutcome>, now: Date, options: Settling): Verdict => {
+const judge = ({ item, result }: Finished<DeliveryOutcome>, now: Date, options: Judging): Verdict => {
   const { work } = result
   if (result.outcome === 'attempted') return judgeAttempt(item, result, now, options)
   if (result.outcome === 'postponed') return { again: { id: item.id, dueAt: item.dueAt, band: item.band } }
@@ -144,10 +150,7 @@ const insertDeliveries = async (tx: Db, finals: Final[], now: Date): Promise<voi
 // Webhooks that are well and stay well cost nothing here.
 const showingsOf = (entries: Entry[], finals: Final[]): Showing[] => {
   const failedForGood = new Set(finals.filter(({ status }) => status === 'failed').map(({ item }) => item.id))
-  const groups = Map.groupBy(
-    entries.filter(({ stale }) => !stale),
-    ({ item }) => `${item.workspaceId} ${item.key}`,
-  )
+  const groups = Map.groupBy(entries, ({ item }) => `${item.workspaceId} ${item.key}`)
   return [...groups.values()].flatMap((group) => {
     const failed = group.filter(
       ({ result }) => !costsNothing(result.attempt.errorCode) && result.attempt.errorCode !== null,
@@ -162,8 +165,8 @@ const showingsOf = (entries: Entry[], finals: Final[]): Showing[] => {
 
 // Null stands for the current secret, which another rotation may have changed since.
 const promoteLegacy = async (tx: Db, entries: Entry[]): Promise<void> => {
-  const accepted = entries.flatMap(({ item, stale, result: { promote } }) =>
-    stale || promote === null ? [] : [[`${item.workspaceId} ${item.key}`, { item, version: promote }] as const],
+  const accepted = entries.flatMap(({ item, result: { promote } }) =>
+    promote === null ? [] : [[`${item.workspaceId} ${item.key}`, { item, version: promote }] as const],
   )
   if (accepted.length === 0) return
   // One of each webhook, the last.
@@ -199,24 +202,40 @@ const waysOf = (entries: Entry[]): { failed: Way[]; arrived: Way[] } => {
   }
 }
 
-/** Writes what became of a batch and says what comes again. A stale outcome leaves its attempt as evidence, nothing else. */
+// Who took the event and was well before says nothing that another endpoint could contradict.
+const findOutdated = async (tx: Db, entries: Entry[]): Promise<Set<string>> => {
+  const sent = entries
+    .filter(
+      ({ stale, result }) =>
+        !stale && (result.attempt.errorCode !== null || result.inTrouble || result.promote !== null),
+    )
+    .map(({ item, result }) => ({ item, version: result.version }))
+  const isOutdated = await readOutdated(tx, sent)
+  return new Set(sent.filter(isOutdated).map(({ item }) => item.id))
+}
+
+/**
+ * Writes what became of a batch and says what comes again. A stale outcome leaves its attempt as evidence, nothing else. One
+ * of an endpoint that the webhook has no more is told of nobody, and a failure there costs the delivery no attempt.
+ */
 export const settleDeliveries = async (
   tx: Db,
   finished: Finished<DeliveryOutcome>[],
   options: Settling,
 ): Promise<Again[]> => {
   const now = options.clock.now()
-  const verdicts = finished.filter(({ stale }) => !stale).map((entry) => judge(entry, now, options))
-  const finals = verdicts.flatMap((verdict) => ('final' in verdict ? [verdict.final] : []))
   const attempted = finished.filter(wasAttempted)
+  const outdated = await findOutdated(tx, attempted)
+  const judging = { ...options, outdated }
+  const verdicts = finished.filter(({ stale }) => !stale).map((entry) => judge(entry, now, judging))
+  const finals = verdicts.flatMap((verdict) => ('final' in verdict ? [verdict.final] : []))
   await insertAttempts(tx, attempted)
   await insertDeliveries(tx, finals, now)
   await noteUndelivered(tx, waysOf(attempted))
-  const gone = attempted
-    .filter(({ stale, result }) => !stale && result.attempt.errorCode === 'endpoint_gone')
-    .map(({ item }) => item)
+  const telling = attempted.filter(({ stale, item }) => !stale && !outdated.has(item.id))
+  const gone = telling.filter(({ result }) => result.attempt.errorCode === 'endpoint_gone').map(({ item }) => item)
   await disableWebhooks(tx, gone, 'endpoint_gone', options)
-  await noteTroubles(tx, showingsOf(attempted, finals), options)
-  await promoteLegacy(tx, attempted)
+  await noteTroubles(tx, showingsOf(telling, finals), options)
+  await promoteLegacy(tx, telling)
   return verdicts.flatMap((verdict) => ('again' in verdict ? [verdict.again] : []))
 }

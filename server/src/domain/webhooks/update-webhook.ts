@@ -44,20 +44,29 @@ const applyChanges = (row: WebhookRow, { description, filter, ...changes }: Chan
   updated_at: now,
 })
 
-// Who is made active again has five days again; what was missed before is still told.
+const isAnotherEndpoint = (old: WebhookRow, row: WebhookRow): boolean =>
+  row.url !== old.url ||
+  row.sealed_headers !== old.sealed_headers ||
+  (row.status === 'active' && old.status !== 'active')
+
+// Another endpoint, or one that is made active again, has five days again; what was missed before is still told.
 const forgiveTroubles = (tx: Db, row: WebhookRow, now: Date) =>
   tx
     .updateTable('webhook_troubles')
-    .set({ first_failure_at: now, last_failure_at: now, warned: 0 })
+    .set(({ ref }) => ({
+      first_failure_at: now,
+      last_failure_at: now,
+      warned: 0,
+      forgiven_deliveries: ref('failed_deliveries'),
+    }))
     .where('workspace_id', '=', row.workspace_id)
     .where('webhook_id', '=', row.id)
     .execute()
 
 const moveLane = async (tx: Db, row: WebhookRow, now: Date): Promise<void> => {
   const lane = laneOf(row.workspace_id, row.id)
-  if (row.status === 'paused') return pauseLane(tx, lane)
-  await forgiveTroubles(tx, row, now)
-  await resumeLane(tx, lane, now)
+  if (row.status === 'paused') await pauseLane(tx, lane)
+  else await resumeLane(tx, lane, now)
 }
 
 /** Changes the named fields only. Pausing stops deliveries, not their collection; what is under way may still arrive. */
@@ -74,6 +83,10 @@ export const updateWebhook = async (ctx: Ctx, id: string, input: Changes, outsid
     const old = await lockWebhook(ctx, tx, id)
     const changed = applyChanges(old, changes, now)
     const row = input.headers === undefined ? changed : applyHeaders(changed, input.headers, outside.secretBox)
+    if (isAnotherEndpoint(old, row)) {
+      row.endpoint_version += 1
+      await forgiveTroubles(tx, row, now)
+    }
     await tx.updateTable('webhooks').set(row).where('workspace_id', '=', ctx.workspaceId).where('id', '=', id).execute()
     await tuneLane(tx, laneOf(ctx.workspaceId, id), paceOf(row))
     if (row.status !== old.status) await moveLane(tx, row, now)
