@@ -7,7 +7,7 @@ import type { LaneId } from '../../work/work-kind.ts'
 import { recordEvent } from '../events/index.ts'
 import { disableWebhooks } from './disable-webhooks.ts'
 import { webhookEndpointFailing, webhookEndpointRecovered } from './events.ts'
-import { laneOf } from './lane.ts'
+import { deliveryKind, laneOf } from './lane.ts'
 import { systemContext } from './system-context.ts'
 
 /** What a batch showed of one webhook: attempts that failed, deliveries that failed for good, whether one arrived. */
@@ -30,12 +30,14 @@ type Trouble = {
   last_failure_at: Date
   failed_attempts: string | number
   failed_deliveries: string | number
+  forgiven_deliveries: string | number
   warned: number
   url: string
+  fifo: boolean
   mode: 'live' | 'sandbox'
 }
 
-const columns = sql`t.*, w.url, o.mode`
+const columns = sql`t.*, w.url, w.fifo, o.mode`
 
 const addFailures = async (tx: Db, showings: readonly Showing[], now: Date): Promise<Trouble[]> => {
   const column = <Value>(read: (showing: Showing) => Value) => showings.map(read)
@@ -70,10 +72,27 @@ const dataOf = (trouble: Trouble) => ({
   failed_deliveries: Number(trouble.failed_deliveries),
 })
 
-const isLost = (trouble: Trouble, now: Date): boolean =>
+const isLongEnough = (trouble: Trouble, now: Date): boolean =>
   hoursBetween(trouble.first_failure_at, now) >= disableAfterHours &&
-  hoursBetween(trouble.first_failure_at, trouble.last_failure_at) >= disableSpanHours &&
-  Number(trouble.failed_deliveries) >= disableDeliveries
+  hoursBetween(trouble.first_failure_at, trouble.last_failure_at) >= disableSpanHours
+
+/** How many deliveries wait for a webhook, counted as far as it matters. Those that this batch ends are still among them. */
+const countWaiting = async (tx: Db, { workspace_id, webhook_id }: Trouble): Promise<number> => {
+  const { rows } = await sql<{ waiting: number | string }>`
+    select count(*) as waiting from (
+      select from work_items where workspace_id = ${workspace_id} and kind = ${deliveryKind} and key = ${webhook_id}
+      limit ${2 * disableDeliveries}
+    ) w`.execute(tx)
+  return Number(rows[0]!.waiting)
+}
+
+// In order, those behind a delivery that fails have no chance to fail: they count as it does.
+const isLost = async (tx: Db, trouble: Trouble, showing: Showing | undefined, now: Date): Promise<boolean> => {
+  if (!isLongEnough(trouble, now)) return false
+  const failed = Number(trouble.failed_deliveries) - Number(trouble.forgiven_deliveries)
+  if (failed >= disableDeliveries || !trouble.fifo) return failed >= disableDeliveries
+  return failed + (await countWaiting(tx, trouble)) - (showing?.failedDeliveries ?? 0) >= disableDeliveries
+}
 
 const warn = async (tx: Db, trouble: Trouble, outside: Outside): Promise<void> => {
   const hours = hoursBetween(trouble.first_failure_at, outside.clock.now())
@@ -98,7 +117,11 @@ const noteFailures = async (tx: Db, showings: readonly Showing[], outside: Outsi
   if (failed.length === 0) return
   const now = outside.clock.now()
   const troubles = await addFailures(tx, failed, now)
-  const lost = troubles.filter((trouble) => isLost(trouble, now))
+  const lost: Trouble[] = []
+  for (const trouble of troubles) {
+    const showing = failed.find(({ key }) => key === trouble.webhook_id)
+    if (await isLost(tx, trouble, showing, now)) lost.push(trouble)
+  }
   await disableWebhooks(
     tx,
     lost.map(({ workspace_id, webhook_id }) => laneOf(workspace_id, webhook_id)),
