@@ -20,7 +20,10 @@ const handoffMessage = z
   .trim()
   .min(1)
   .max(2_000)
-  .meta({ description: 'What the customer is told when the agent passes the question to a person.' })
+  .meta({
+    description:
+      'What the customer is told when the agent passes the question to a person. Left as it is at first, each reason has a sentence of its own.',
+  })
 const colour = z
   .string()
   .regex(/^#[0-9a-f]{6}$/i, 'must be a colour like #4f46e5')

@@ -4,7 +4,7 @@ import { pino } from 'pino'
 import { startOpenAiServer } from '../../../test/openai-server.ts'
 import { fromWireId } from '../../base/ids.ts'
 import { createAiSdkModel } from '../../models/ai-sdk/create-ai-sdk-model.ts'
-import type { Model } from '../../models/model.ts'
+import type { DeclineReason, Model } from '../../models/model.ts'
 import { createScriptedModel } from '../../models/scripted/create-scripted-model.ts'
 import { createAgent } from '../agents/index.ts'
 import type { Ctx } from '../context.ts'
@@ -74,6 +74,22 @@ test('a streamed answer below the threshold stands as it was said, and a person 
   const conversation = await getConversation(ctx, fromWireId('conversation', reply.conversation_id)!)
   assert.equal(conversation.handoff_state, 'requested')
   assert.equal(replyIn(await ask(ctx, sure(0.5))).handoff, null)
+})
+
+test('a customer who is handed over is told why', async () => {
+  const ctx = await makeCaller()
+  const declining = (reason: DeclineReason): Model =>
+    createScriptedModel(() => [
+      { type: 'decline', reason },
+      { type: 'finish', confidence: 0, usage: { promptTokens: 1, completionTokens: 1 } },
+    ])
+  const said = async (reason: DeclineReason) => {
+    const { content, handoff } = replyIn(await ask(ctx, declining(reason)))
+    assert.deepEqual(handoff, { state: 'requested', reason })
+    return content
+  }
+  assert.match(await said('asked_for_person'), /^You asked for a person/)
+  assert.match(await said('not_covered'), /^I found nothing about this/)
 })
 
 test('a provider that fails is told of in the log, without what it said', async () => {

@@ -1,5 +1,6 @@
 import { newId } from '../../base/ids.ts'
 import { type DeclineReason, type Model, ModelError, type ModelPart, type ModelRequest } from '../../models/model.ts'
+import { handoffMessageOf } from '../agents/index.ts'
 import { type Ctx, requireScope } from '../context.ts'
 import { awaitFirst } from './await-first.ts'
 import type { GroundedText } from './evidence.ts'
@@ -120,7 +121,7 @@ export async function* answer(ctx: Ctx, input: ChatInput, deps: AnswerDeps): Asy
   // Words that were streamed cannot be taken back: too little confidence in them asks for a person all the same.
   const reason = said.status === 'aborted' ? null : reasonFor(said.end, configuration.thresholds.answer)
   if (reason === null) for (const grounded of held) yield* say(grounded, grounded)
-  else if (!started) yield* say({ text: configuration.handoff_message })
+  else if (!started) yield* say({ text: handoffMessageOf(configuration, reason) })
 
   const reply = await storeAnswer(ctx, turn, model, { draft: said, reason, remember: deps.remember })
   if (reply.handoff) yield { type: 'handoff', handoff: reply.handoff }
