@@ -3,7 +3,7 @@ import type { Features } from './choose-answer.ts'
 /** A logistic over the features: the log-odds that the quoted text answers the question. */
 export type Coefficients = { bias: number } & Features
 
-/** Printed by `node server/src/models/extractive/evaluation/evaluate.ts --fit`, which never sees `held-out.ts`. */
+/** Printed by `node server/test/extractive-evaluation/evaluate.ts --fit`, which never sees `held-out.ts`. */
 export const coefficients: Coefficients = {
   bias: -7.523,
   covered: 0.629,

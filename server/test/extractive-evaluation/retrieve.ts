@@ -1,5 +1,5 @@
-import type { Passage } from '../../model.ts'
-import { countWords, createFinder, questionTerms } from '../words.ts'
+import { countWords, createFinder, questionTerms } from '../../src/models/extractive/words.ts'
+import type { Passage } from '../../src/models/model.ts'
 import type { EvaluationDocument } from './evaluation-document.ts'
 
 /** Stands in for the server's retrieval: one passage a section, the best six by BM25 over the document itself. */

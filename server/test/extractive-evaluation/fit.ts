@@ -1,5 +1,5 @@
-import type { Features } from '../choose-answer.ts'
-import type { Coefficients } from '../confidence.ts'
+import type { Features } from '../../src/models/extractive/choose-answer.ts'
+import type { Coefficients } from '../../src/models/extractive/confidence.ts'
 import { probability, type Trial } from './measure.ts'
 
 const names: (keyof Features)[] = ['covered', 'supported', 'heaviestMissing', 'evidence', 'fits', 'lead']

@@ -2,7 +2,7 @@
  * Prints how the extractive model does on questions about invented companies.
  * `--fit` also prints coefficients fitted on the first twelve; `--misses` lists what went wrong in those.
  */
-import { coefficients } from '../confidence.ts'
+import { coefficients } from '../../src/models/extractive/confidence.ts'
 import { runCrossTrials } from './cross-trials.ts'
 import { fit } from './fit.ts'
 import { fitFirst } from './fit-first.ts'

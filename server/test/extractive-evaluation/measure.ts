@@ -1,5 +1,5 @@
-import { chooseAnswer, type Features } from '../choose-answer.ts'
-import { type Coefficients, confidence } from '../confidence.ts'
+import { chooseAnswer, type Features } from '../../src/models/extractive/choose-answer.ts'
+import { type Coefficients, confidence } from '../../src/models/extractive/confidence.ts'
 import type { EvaluationDocument } from './evaluation-document.ts'
 import { retrieve } from './retrieve.ts'
 
