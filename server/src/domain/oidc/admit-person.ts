@@ -3,7 +3,7 @@ import { toWireId } from '../../base/ids.ts'
 import type { Db } from '../../database/open.ts'
 import { recordAudit } from '../audit-logs/index.ts'
 import type { Ctx } from '../context.ts'
-import { type Account, findAccount, insertUser, joinWorkspace, type Role } from '../users/index.ts'
+import { type Account, findAccount, insertUser, joinWorkspace, type Role, takeInviteOf } from '../users/index.ts'
 import type { ConnectionRow, GrantedRole } from './present.ts'
 import type { SignInPlace } from './queries.ts'
 import type { Person } from './read-person.ts'
@@ -61,6 +61,18 @@ const join = async (ctx: Ctx, tx: Db, { connection }: SignInPlace, userId: strin
   return role
 }
 
+/**
+ * Whoever was linked was a member, so somebody took them out since: the provider's word does not undo that, an invite does.
+ * They have no password to accept it with when a sign-in has made them.
+ */
+const comeBack = async (ctx: Ctx, tx: Db, { workspaceId, homeId }: SignInPlace, account: Known): Promise<Role> => {
+  const invite =
+    workspaceId === homeId ? await takeInviteOf(tx, { workspaceId, email: account.email, now: ctx.clock.now() }) : null
+  if (!invite) throw refused('You were taken out of this workspace. Ask for an invite, then sign in again.')
+  const detail = { by: 'oidc', invite_id: toWireId('invite', invite.id) }
+  return (await joinWorkspace(ctx, tx, { userId: account.id, role: invite.role, detail })).role
+}
+
 const link = async (ctx: Ctx, tx: Db, { workspaceId, connection }: SignInPlace, userId: string, subject: string) => {
   const { issuer } = connection
   const { numInsertedOrUpdatedRows } = await tx
@@ -112,7 +124,7 @@ const byEmail = async (
 const find = async (ctx: Ctx, tx: Db, place: SignInPlace, person: Person, passwordHash: string | undefined) => {
   const account = await findByIdentity(tx, place, person.subject)
   if (account)
-    return { account, role: (await roleOf(tx, place, account.id)) ?? (await join(ctx, tx, place, account.id)) }
+    return { account, role: (await roleOf(tx, place, account.id)) ?? (await comeBack(ctx, tx, place, account)) }
   const member = await byEmail(ctx, tx, place, person)
   if (member) return member
   if (passwordHash === undefined) throw notMember()

@@ -4,6 +4,7 @@ import { recordAudit } from '../audit-logs/index.ts'
 import { type Ctx, requireScope } from '../context.ts'
 import { recordEvent } from '../events/index.ts'
 import { oidcConnectionDeleted } from './events.ts'
+import { forgetLinks } from './forget-links.ts'
 import { noConnection } from './get-connection.ts'
 
 /** Ends signing in with the provider, and forgets who is who there. Sessions that were opened with it live on. */
@@ -16,6 +17,7 @@ export const deleteConnection = async (ctx: Ctx): Promise<void> => {
       .returning('issuer')
       .executeTakeFirst()
     if (!row) throw noConnection()
+    await forgetLinks(tx, ctx.workspaceId, { keep: null })
     await recordEvent(ctx, tx, oidcConnectionDeleted, {
       subject: { type: 'oidc_connection', id: ctx.workspaceId },
       data: { issuer: row.issuer, deleted_at: ctx.clock.now().toISOString() },

@@ -14,6 +14,7 @@ import { refuseBeyondOwn } from '../users/index.ts'
 import type { UpdateOidcConnection } from './contract.ts'
 import type { Providers } from './create-providers.ts'
 import { oidcConnectionUpdated } from './events.ts'
+import { forgetLinks } from './forget-links.ts'
 import { type ConnectionRow, presentConnection } from './present.ts'
 import { ProviderError } from './provider-error.ts'
 import { findConnection, secretOwner } from './queries.ts'
@@ -99,11 +100,7 @@ export const updateConnection = async (ctx: Ctx, input: Input, outside: Outside)
       .values(row)
       .onConflict((conflict) => conflict.column('workspace_id').doUpdateSet(changes))
       .execute()
-    await tx
-      .deleteFrom('oidc_identities')
-      .where('workspace_id', '=', ctx.workspaceId)
-      .where('issuer', '!=', row.issuer)
-      .execute()
+    await forgetLinks(tx, ctx.workspaceId, { keep: row.issuer })
     await recordEvent(ctx, tx, oidcConnectionUpdated, {
       subject: { type: 'oidc_connection', id: ctx.workspaceId },
       data: presentConnection(row, settings),

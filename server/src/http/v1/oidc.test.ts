@@ -146,7 +146,12 @@ const auditOf = async ({ workspaceId }: Place): Promise<string[]> => {
 }
 
 const eventsOf = async ({ workspaceId }: Place) =>
-  system.selectFrom('event_outbox').select(['type', 'head', 'tail']).where('workspace_id', '=', workspaceId).execute()
+  system
+    .selectFrom('event_outbox')
+    .select(['type', 'head', 'tail'])
+    .where('workspace_id', '=', workspaceId)
+    .orderBy('id')
+    .execute()
 
 // --- With a certified provider ---
 
@@ -419,17 +424,79 @@ test('owners sign in only where an owner has set the connection up', async () =>
   await refusal(await browser.visit(await dance(browser, place, subject)), 403)
 })
 
-test('a removed member is let in no more, and comes back only where the provider may make members', async () => {
+const refusedAtSignIn = async (place: Place, subject: string): Promise<string> => {
+  const browser = createBrowser()
+  return (await refusal(await browser.visit(await dance(browser, place, subject)), 403)).message
+}
+
+test('a removed member is let in no more, though the provider may make members, until they are invited', async () => {
+  const place = await newPlace({ create_members: true, allowed_email_domains: ['acme.test'] })
+  const email = `${randomUUID()}@acme.test`
+  const subject = known(email)
+  const { user, token } = await signIn(place, subject)
+  const remove = async () =>
+    assert.equal((await app.call('DELETE', `/v1/members/${user.id}`, { key: place.key })).status, 204)
+  const invite = async (role: Role) => {
+    const made = await app.call('POST', '/v1/invites', { key: place.key, body: { email, role } })
+    assert.equal(made.status, 201, made.text)
+    return made.json<{ id: string }>().id
+  }
+  await remove()
+  assert.equal((await app.call('GET', '/v1/users/me', { key: token })).status, 401)
+  for (let i = 0; i < 2; i++)
+    assert.match(await refusedAtSignIn(place, subject), /^You were taken out of this workspace\. Ask for an invite/)
+  // Another name at the provider, or the connection set up anew, does not change who they are.
+  provider.accounts.set(subject, { email: `${randomUUID()}@acme.test`, email_verified: true })
+  assert.match(await refusedAtSignIn(place, subject), /^You were taken out/)
+  await app.call('DELETE', '/v1/oidc-connection', { key: place.key })
+  await connect(place, { create_members: true, allowed_email_domains: ['acme.test'] })
+  assert.match(await refusedAtSignIn(place, subject), /^You were taken out/)
+  assert.match(await refusedAtSignIn(place, known(email)), /no member of this workspace\. Ask for an invite/)
+  // An invite that was withdrawn is none.
+  await app.call('DELETE', `/v1/invites/${await invite('admin')}`, { key: place.key })
+  assert.match(await refusedAtSignIn(place, subject), /^You were taken out/)
+  const id = await invite('agent')
+  assert.equal((await signIn(place, subject)).user.id, user.id)
+  assert.deepEqual(
+    (await membersOf(place)).map(({ role }) => role),
+    ['agent'],
+  )
+  const invites = (await app.call('GET', '/v1/invites', { key: place.key })).json<{ data: Json[] }>().data
+  assert.equal(invites.find((found) => found.id === id)?.status, 'accepted')
+  // The invite is used up with that.
+  await remove()
+  assert.match(await refusedAtSignIn(place, subject), /^You were taken out/)
+  assert.equal((await membersOf(place)).length, 0)
+})
+
+test('an invite to be an owner lets nobody in by a provider that may not sign in owners', async () => {
   const place = await newPlace()
   const { email, userId } = await newPerson(place.workspaceId)
   const subject = known(email)
-  const { token } = await signIn(place, subject)
+  await signIn(place, subject)
   await app.call('DELETE', `/v1/members/${userId}`, { key: place.key })
-  assert.equal((await app.call('GET', '/v1/users/me', { key: token })).status, 401)
-  const browser = createBrowser()
-  await refusal(await browser.visit(await dance(browser, place, subject)), 403)
-  await connect(place, { create_members: true, allowed_email_domains: ['acme.test'] })
-  assert.equal((await signIn(place, subject)).user.id, toWireId('user', userId))
+  const owner = await newPerson(place.workspaceId, 'owner')
+  const login = await app.call('POST', '/v1/auth/login', { body: { email: owner.email, password } })
+  const { token } = login.json<{ token: string }>()
+  const invited = await app.call('POST', '/v1/invites', { key: token, body: { email, role: 'owner' } })
+  assert.equal(invited.status, 201, invited.text)
+  assert.match(await refusedAtSignIn(place, subject), /^Owners sign in with their password here/)
+  assert.deepEqual(
+    (await membersOf(place)).map(({ user_id }) => user_id),
+    [owner.userId],
+  )
+  await connect({ key: token })
+  await signIn(place, subject)
+})
+
+test('a connection that is set up anew forgets who its members were at the provider', async () => {
+  const place = await newPlace()
+  const { email } = await newPerson(place.workspaceId)
+  await signIn(place, known(email))
+  await app.call('DELETE', '/v1/oidc-connection', { key: place.key })
+  assert.deepEqual(await linksOf(place), [])
+  await connect(place)
+  await signIn(place, known(email))
 })
 
 test('a suspended workspace lets nobody begin, come back or exchange a code', async () => {
