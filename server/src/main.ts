@@ -26,6 +26,7 @@ import { explainStart } from './explain-start.ts'
 import { firstStart, renewBaseUrl } from './first-start.ts'
 import type { Deps } from './http/deps.ts'
 import { createKeyCache } from './http/key-cache.ts'
+import { createCursorSeal } from './http/list-cursors.ts'
 import { createServer } from './http/server.ts'
 import { createSessionCache } from './http/session-cache.ts'
 import { shareRevocations } from './http/share-revocations.ts'
@@ -94,6 +95,7 @@ const buildDeps = async (
     widgetFormat: createWidgetFormat({ brand: config.PARLEY_KEY_BRAND, pepper: secrets.pepper }),
     requestRecorder: createRequestRecorder({ system: database.system, log }),
     tokens,
+    cursorSeal: createCursorSeal(secrets.cursors),
     passwords: createPasswords(),
     models: { default: await openModel(config, extractive), extractive },
     safeHttp,

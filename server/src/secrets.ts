@@ -3,7 +3,7 @@ import { mkdir, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** Keys for different uses, all derived from the one secret of an installation. `fingerprint` tells secrets apart, no more. */
-export type Secrets = { pepper: Buffer; box: Buffer; sessions: Buffer; fingerprint: string }
+export type Secrets = { pepper: Buffer; box: Buffer; sessions: Buffer; cursors: Buffer; fingerprint: string }
 
 const derive = (secret: Buffer, use: string): Buffer => Buffer.from(hkdfSync('sha256', secret, '', `parley ${use}`, 32))
 
@@ -34,6 +34,7 @@ export const loadSecrets = async (given: Buffer | undefined, dataDir: string): P
     pepper: derive(secret, 'api keys'),
     box: derive(secret, 'secrets at rest'),
     sessions: derive(secret, 'session tokens'),
+    cursors: derive(secret, 'cursors of lists'),
     fingerprint: createHmac('sha256', derive(secret, 'fingerprint'))
       .update('parley installation')
       .digest('hex')

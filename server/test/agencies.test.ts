@@ -4,6 +4,7 @@ import test, { after, before } from 'node:test'
 import { fromWireId, newId, toWireId } from '../src/base/ids.ts'
 import { endpoints } from '../src/endpoints.ts'
 import type { Endpoint } from '../src/http/endpoint.ts'
+import { listName } from '../src/http/list-cursors.ts'
 import { openTestApp, type TestApp, type TestRequest, type TestResponse } from './app.ts'
 import { bodyFor, objects, shared } from './endpoint-fixtures.ts'
 import { makeIds, pathWith, segmentsOf } from './endpoint-paths.ts'
@@ -91,6 +92,8 @@ for (const endpoint of endpoints.filter((each) => isTenants(each) && each.path.i
   })
 
 const isList = (endpoint: Endpoint) => endpoint.method === 'GET' && /^(list|search)|_list/.test(endpoint.id)
+const paramsOf = ({ path, params }: Endpoint, ids: string[]): unknown =>
+  params?.parse(Object.fromEntries([...path.matchAll(/\{(\w+)\}/g)].map(([, name], i) => [name, ids[i]])))
 const takesCursor = ({ query }: Endpoint) => query?.safeParse({ cursor: 'x' }).success === true
 
 for (const endpoint of endpoints.filter((each) => isTenants(each) && isList(each)))
@@ -98,17 +101,19 @@ for (const endpoint of endpoints.filter((each) => isTenants(each) && isList(each
     const { agency, a, b } = family
     const theirs = [...idsOfB, ...(ofAccounts(endpoint) ? [toWireId('workspace', b.workspaceId)] : [])]
     const cursors = takesCursor(endpoint)
-      ? theirs.flatMap((id) =>
-          ['1:', '2:'].map((version) => `?cursor=${Buffer.from(version + id).toString('base64url')}`),
-        )
+      ? theirs.flatMap((id) => ['1:', '2:'].map((version) => Buffer.from(version + id).toString('base64url')))
       : []
     for (const [tenant, request] of [
       [a, { key: credentialFor(endpoint, a) }],
       ...(isAboutCaller(endpoint) ? [] : [[a, { key: agency.key, headers: actingIn(a) }] as const]),
       ...(ofAccounts(endpoint) ? [] : [[agency, { key: credentialFor(endpoint, agency) }] as const]),
     ] as [Tenant, TestRequest][]) {
-      const path = pathWith(endpoint, await makeIds(endpoint, tenant))
-      for (const query of ['', ...cursors]) {
+      const ids = await makeIds(endpoint, tenant)
+      const path = pathWith(endpoint, ids)
+      // Forged, and as if the server had been talked into sealing it.
+      const list = listName(endpoint, tenant.workspaceId, paramsOf(endpoint, ids))
+      const queries = cursors.flatMap((cursor) => [cursor, app.deps.cursorSeal.seal(cursor, list)])
+      for (const query of ['', ...queries.map((cursor) => `?cursor=${cursor}`)]) {
         const response = await app.call('GET', path + query, request)
         assert.ok([200, ...(query ? [400] : [])].includes(response.status), response.text)
         for (const id of theirs) assert.ok(!response.text.includes(id), `${path}${query} lists ${id} of a sibling`)

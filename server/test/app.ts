@@ -21,6 +21,7 @@ import { eventTypes } from '../src/event-types.ts'
 import type { Deps, Settings } from '../src/http/deps.ts'
 import type { Endpoint } from '../src/http/endpoint.ts'
 import { createKeyCache } from '../src/http/key-cache.ts'
+import { createCursorSeal } from '../src/http/list-cursors.ts'
 import { createServer } from '../src/http/server.ts'
 import { createSessionCache } from '../src/http/session-cache.ts'
 import { createExtractiveModel } from '../src/models/extractive/create-extractive-model.ts'
@@ -125,6 +126,7 @@ export const openTestApp = async (options: TestAppOptions = {}): Promise<TestApp
     widgetFormat: createWidgetFormat({ brand: 'ply', pepper: Buffer.alloc(32, 7) }),
     requestRecorder: createRequestRecorder({ system: database.system, log }),
     tokens,
+    cursorSeal: createCursorSeal(Buffer.alloc(32, 11)),
     sessionCache: createSessionCache({ database, tokens, clock }),
     passwords: createPasswords(),
     models: { default: options.model ?? extractive, extractive },

@@ -13,6 +13,7 @@ import {
   sealedText,
 } from './idempotency.ts'
 import type { Kernel } from './kernel.ts'
+import { listName, sealCursor } from './list-cursors.ts'
 import { readCall } from './read-call.ts'
 import { sendKept, sendReply } from './send-reply.ts'
 
@@ -60,10 +61,11 @@ export const answer = async (
   const runCommitted = () => {
     for (const action of committed) action()
   }
-  const run = (within: Ctx, once: OnceOnly = withoutKey): Promise<Reply> =>
-    endpoint.handler({ ...call, ctx: within, once, afterCommit: (action) => committed.push(action) } as Parameters<
-      Endpoint['handler']
-    >[0])
+  const list = () => listName(endpoint, request.holder?.workspaceId, call.params)
+  const run = async (within: Ctx, once: OnceOnly = withoutKey): Promise<Reply> => {
+    const whole = { ...call, ctx: within, once, afterCommit: (action: () => void) => committed.push(action) }
+    return sealCursor(deps.cursorSeal, list, await endpoint.handler(whole as Parameters<Endpoint['handler']>[0]))
+  }
 
   const key = keyOf(endpoint, request)
   if (key === undefined) {

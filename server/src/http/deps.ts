@@ -11,6 +11,7 @@ import type { TokenFormat } from '../domain/sessions/index.ts'
 import type { Passwords } from '../domain/users/index.ts'
 import type { WidgetFormat } from '../domain/widget/index.ts'
 import type { Model } from '../models/model.ts'
+import type { CursorSeal } from './list-cursors.ts'
 import type { SessionCache } from './session-cache.ts'
 
 /** Credentials already checked a moment ago; `forget` makes a revocation take effect at once in this process. */
@@ -55,6 +56,7 @@ export type Deps = {
   requestRecorder: RequestRecorder
   tokens: TokenFormat
   sessionCache: SessionCache
+  cursorSeal: CursorSeal
   passwords: Passwords
   oidcProviders: Providers
   /** The model this server is set up with, and the one that needs nothing. */

@@ -62,3 +62,28 @@ test('a cursor holds for its own kind of list alone', () => {
       (error) => error instanceof AppError && error.param === 'cursor',
     )
 })
+
+test('a cursor is taken back by the list that gave it out, and by no other workspace, list or hand', async () => {
+  const [mine, theirs] = [await app.makeWorkspace(), await app.makeWorkspace()]
+  const [key, stranger] = [await app.makeKey({ workspaceId: mine }), await app.makeKey({ workspaceId: theirs })]
+  for (const holder of [key, key, stranger, stranger])
+    await app.call('POST', '/v1/contacts', { key: holder, body: { name: 'Ada' } })
+  const first = (await app.call('GET', '/v1/contacts?limit=1', { key })).json<List>()
+  const cursor = first.next_cursor!
+  const statusOf = async (path: string, holder = key) => (await app.call('GET', path, { key: holder })).status
+  assert.equal((await app.call('GET', '/v1/contacts?limit=1', { key })).json<List>().next_cursor, cursor)
+  for (const path of ['/v1/contacts', '/api/v1/contacts']) {
+    assert.equal(await statusOf(`${path}?cursor=${cursor}`), 200)
+    assert.equal(await statusOf(`${path}?limit=100&cursor=${cursor}`), 200)
+    assert.equal(await statusOf(`${path}?cursor=${cursor}`, stranger), 400)
+  }
+  // Each of its characters counts, and so does the place that it names.
+  for (let at = 0; at < cursor.length; at++) {
+    const changed = cursor.slice(0, at) + (cursor[at] === 'A' ? 'Q' : 'A') + cursor.slice(at + 1)
+    const response = await app.call('GET', `/v1/contacts?cursor=${changed}`, { key })
+    const { error } = response.json<{ error: { param?: string } }>()
+    assert.deepEqual([response.status, error.param], [400, 'cursor'], changed)
+  }
+  for (const forged of [cursor.split('.')[0]!, `${cursor}.`, `.${cursor}`, `${cursor}&cursor=${cursor}`, ''])
+    assert.equal(await statusOf(`/v1/contacts?cursor=${forged}`), 400, forged)
+})

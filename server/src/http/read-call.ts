@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Call, Endpoint } from './endpoint.ts'
 import type { Kernel } from './kernel.ts'
 import { peekWorkspace } from './limit.ts'
+import { listName, openCursor } from './list-cursors.ts'
 import { parseParams } from './parse-params.ts'
 import { readBody } from './read-body.ts'
 import { stillAllowed } from './still-allowed.ts'
@@ -32,8 +33,9 @@ export const readCall = async (
   const { deps, transport } = kernel
   const { holder } = request
   const params = parseParams(endpoint, request.params)
+  const list = () => listName(endpoint, holder?.workspaceId, params)
   const query = endpoint.query
-    ? validate(endpoint.query, refuseNul(request.query as Record<string, unknown>))
+    ? validate(endpoint.query, openCursor(deps.cursorSeal, list, refuseNul(request.query as Record<string, unknown>)))
     : undefined
   const contentType = request.headers['content-type'] ?? ''
   const { body, file } = await readBody(endpoint, request.body as Buffer | undefined, contentType, deps.settings)

@@ -3,6 +3,7 @@ import test, { after } from 'node:test'
 import { openTestApp } from '../../../test/app.ts'
 import { createIngestKind } from '../../domain/knowledge/index.ts'
 import { startWorker } from '../../work/worker.ts'
+import { listName } from '../list-cursors.ts'
 import { knowledgeSourceEndpoints } from './knowledge-sources.ts'
 
 const app = await openTestApp({ endpoints: knowledgeSourceEndpoints })
@@ -195,10 +196,17 @@ test('a repeated create with one idempotency key makes one source', async () => 
 })
 
 test('a cursor of a passage that is gone is refused with what to do', async () => {
-  const key = await makeKey()
+  const workspaceId = await app.makeWorkspace()
+  const key = await app.makeKey({ workspaceId })
   const { id } = await add(key, { type: 'text', name: 'A', content: '# A\n\nOne.' })
   await settled(key, id)
-  const cursor = Buffer.from('1:chk_01h455vb4pex5vsknk084sn02q').toString('base64url')
+  const endpoint = knowledgeSourceEndpoints.find((each) => each.path.endsWith('/chunks'))!
+  const cursor = app.deps.cursorSeal.seal(
+    Buffer.from('1:chk_01h455vb4pex5vsknk084sn02q').toString('base64url'),
+    listName(endpoint, workspaceId, endpoint.params!.parse({ id })),
+  )
   const response = await app.call('GET', `${path}/${id}/chunks?cursor=${cursor}`, { key })
-  assert.deepEqual([response.status, response.json<Failure>().error.param], [400, 'cursor'])
+  const { error } = response.json<Failure>()
+  assert.deepEqual([response.status, error.param], [400, 'cursor'])
+  assert.match(error.message, /Start from the first page/)
 })
