@@ -28,6 +28,14 @@ test('a fair paraphrase is supported by the sentence it rests on', () => {
     assert.equal(spanOf(said), span, said)
 })
 
+test('the row of a table supports its reading and nothing else', () => {
+  const table = { text: '| Plan | Price |\n| --- | --- |\n| Team | $29 |\n| Business | $99 |', start: 0 }
+  const start = table.text.indexOf('Team')
+  const cited = [{ passage: 1, start, end: start + 'Team | $29'.length }]
+  assert.equal(supportOf('Plan: Team; Price: $29', cited, [table])?.support, 1)
+  assert.equal(supportOf('Plan: Team; Price: $99', cited, [table]), undefined)
+})
+
 test('a sentence that denies what its source says, or says what it denies, is not supported', () => {
   for (const said of [
     'Refunds are not available within 14 days.',

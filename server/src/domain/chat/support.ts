@@ -1,3 +1,4 @@
+import { readingOf } from '../../models/extractive/reading-of.ts'
 import { splitSentences } from '../knowledge/index.ts'
 import type { Evidence, GroundedText } from './evidence.ts'
 import { factsOf, plain } from './facts.ts'
@@ -71,9 +72,12 @@ const foundFor = (clause: string, cited: readonly { passage: number; evidence: E
     return span ? [{ passage, ...span }] : []
   })
 
+const says = (said: string, source: string, { start, end }: Span): boolean =>
+  said.includes(source.slice(start, end)) || said === readingOf(source, start, end)
+
 /**
  * The spans that support a stretch of an answer, one a cited passage, and how well; undefined when it may not be sent. A span the model gave
- * itself must hold the text to the letter; otherwise each clause needs a sentence, or two neighbours, of a cited passage that is close
+ * itself must hold the text to the letter, or be the row of a table that the text reads out; otherwise each clause needs a sentence, or two neighbours, of a cited passage that is close
  * enough, denies what the clause denies, and holds every figure, date, amount, link and address in it.
  */
 export const supportOf = (
@@ -87,7 +91,7 @@ export const supportOf = (
   })
   if (real.length === 0) return undefined
   const exact = real.flatMap(({ passage, start, end, evidence }) =>
-    start !== null && end !== null && text.includes(evidence.text.slice(start, end)) ? [{ passage, start, end }] : [],
+    start !== null && end !== null && says(text, evidence.text, { start, end }) ? [{ passage, start, end }] : [],
   )
   if (exact.length > 0) return { spans: exact, support: 1 }
   const found = clausesOf(text).map((clause) => foundFor(clause, real))

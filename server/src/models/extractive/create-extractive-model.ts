@@ -2,6 +2,7 @@ import type { DeclineReason, Model, ModelPart, ModelRequest } from '../model.ts'
 import { asksForPerson } from './asks-for-person.ts'
 import { chooseAnswer } from './choose-answer.ts'
 import { confidence } from './confidence.ts'
+import { readingOf } from './reading-of.ts'
 
 /** Below this probability of being right the model says nothing. */
 export const declineBelow = 0.3
@@ -10,7 +11,7 @@ const usage = { promptTokens: 0, completionTokens: 0 }
 
 /**
  * Quotes the sentences of the passages that answer best, word for word, with their exact span and a calibrated
- * probability of being right. Without a network, a key or chance: the same request always gets the same answer.
+ * probability of being right. The row of a table is read out with its header. Without a network, a key or chance: the same request always gets the same answer.
  */
 export function createExtractiveModel(): Model {
   return {
@@ -30,7 +31,7 @@ function quote(request: ModelRequest): ModelPart[] {
   if (probability < declineBelow) return decline(absent > 0.5 ? 'not_covered' : 'low_confidence', probability)
   const { passage, start, end } = best
   return [
-    { type: 'text-delta', text: passage.text.slice(start, end) },
+    { type: 'text-delta', text: readingOf(passage.text, start, end) },
     { type: 'citation', passage: passage.index, start, end },
     { type: 'finish', confidence: probability, usage },
   ]
