@@ -15,8 +15,10 @@ const makeLimiter = () => {
 /** The model itself: admitted requests of this minute, and of the last one as far as it is still within reach. */
 const weightOf = (admitted: readonly number[], now: number): number => {
   const window = Math.floor(now / minute)
-  const inWindow = (n: number) => admitted.filter((at) => Math.floor(at / minute) === n).length
-  return inWindow(window) + inWindow(window - 1) * (1 - (now % minute) / minute)
+  const inWindow = (n: number) => admitted.filter((at) => Math.floor(at / minute) === n)
+  const before = inWindow(window - 1)
+  const reach = before.some((at) => now < at + minute) ? 1 - (now % minute) / minute : 0
+  return inWindow(window).length + before.length * reach
 }
 
 const steps = fc.array(
@@ -60,14 +62,27 @@ test('a refused caller who waits as long as it was told is admitted', () => {
         pass(step.pass % 2_000)
         const refused = limiter.take([bucket])
         if (refused.allowed) continue
-        assert.ok(Number.isInteger(refused.retryAfter) && refused.retryAfter >= 1 && refused.retryAfter <= 120)
-        assert.ok(refused.resetAt * 1_000 >= at())
+        assert.ok(Number.isInteger(refused.retryAfter) && refused.retryAfter >= 1 && refused.retryAfter <= 60)
+        assert.ok(refused.resetAt * 1_000 >= at() && refused.resetAt * 1_000 <= at() + minute + 1_000)
         pass(refused.retryAfter * 1_000)
         assert.ok(limiter.take([bucket]).allowed)
       }
     }),
     { numRuns: 150 },
   )
+})
+
+test('whoever used a small limit up at once waits a minute, not two', () => {
+  for (const perMinute of [1, 2, 3, 5]) {
+    const { limiter, pass } = makeLimiter()
+    const bucket = { name: 'a', perMinute }
+    pass(17_000)
+    for (let i = 0; i < perMinute; i++) assert.ok(limiter.take([bucket]).allowed)
+    const { allowed, retryAfter, resetAt } = limiter.take([bucket])
+    assert.deepEqual([allowed, retryAfter <= 60, resetAt <= (start + 77_000) / 1_000], [false, true, true])
+    pass(60_000)
+    assert.equal(limiter.take([bucket]).remaining, perMinute - 1)
+  }
 })
 
 test('a request that one bucket refuses weighs on none, and the tighter bucket is reported', () => {

@@ -60,19 +60,21 @@ export const freeAt = (perMinute: number, taken: number, earlier: number, start:
   return start + minuteMs + shareFor(taken, 0) * minuteMs
 }
 
-type Bucket = { window: number; current: number; previous: number }
+/** `lastAt` and `previousLastAt`: when the last request of each minute was admitted. */
+type Bucket = { window: number; current: number; lastAt: number; previous: number; previousLastAt: number }
 
 /**
- * A sliding minute from two counters: the present minute plus the part of the last one that is still within reach.
- * One process counts for itself.
+ * A sliding minute from two counters: the present minute plus the part of the last one that is still within reach, which
+ * nothing is a minute after its last request. So nobody waits for longer than a minute. One process counts for itself.
  */
 export const createRateLimiter = (clock: Clock): RateLimiter => {
   const buckets = createGenerations<Bucket>()
 
   const bucketAt = (name: string, window: number, now: number): Bucket => {
-    const bucket = buckets.get(name, now, () => ({ window, current: 0, previous: 0 }))
+    const bucket = buckets.get(name, now, () => ({ window, current: 0, lastAt: 0, previous: 0, previousLastAt: 0 }))
     if (bucket.window !== window) {
       bucket.previous = bucket.window === window - 1 ? bucket.current : 0
+      bucket.previousLastAt = bucket.lastAt
       bucket.current = 0
       bucket.window = window
     }
@@ -82,7 +84,7 @@ export const createRateLimiter = (clock: Clock): RateLimiter => {
   const look = (name: string, perMinute: number, now: number): { bucket: Bucket; left: number } => {
     const window = Math.floor(now / minuteMs)
     const bucket = bucketAt(name, window, now)
-    const reach = 1 - (now - window * minuteMs) / minuteMs
+    const reach = now >= bucket.previousLastAt + minuteMs ? 0 : 1 - (now - window * minuteMs) / minuteMs
     return { bucket, left: Math.floor(perMinute - bucket.current - bucket.previous * reach) }
   }
 
@@ -91,8 +93,10 @@ export const createRateLimiter = (clock: Clock): RateLimiter => {
     { bucket, left, perMinute }: { bucket: Bucket; left: number; perMinute: number },
     allowed: boolean,
   ): Allowance => {
+    const { current, lastAt, previous, previousLastAt } = bucket
     const start = bucket.window * minuteMs
-    const free = left >= 1 ? now : freeAt(perMinute, bucket.current, bucket.previous, start)
+    const outOfReach = (current < perMinute ? previousLastAt : lastAt) + minuteMs
+    const free = left >= 1 ? now : Math.min(outOfReach, freeAt(perMinute, current, previous, start))
     const resetAt = Math.ceil((left >= 1 ? start + minuteMs : free) / 1_000)
     return {
       allowed,
@@ -109,7 +113,10 @@ export const createRateLimiter = (clock: Clock): RateLimiter => {
       const looks = wanted.map(({ name, perMinute }) => ({ ...look(name, perMinute, now), perMinute }))
       const tightest = looks.reduce((a, b) => (b.left < a.left ? b : a))
       if (tightest.left < 1) return report(now, tightest, false)
-      for (const { bucket } of looks) bucket.current++
+      for (const { bucket } of looks) {
+        bucket.current++
+        bucket.lastAt = now
+      }
       return report(now, { ...tightest, left: tightest.left - 1 }, true)
     },
     peek: ({ name, perMinute }) => {
