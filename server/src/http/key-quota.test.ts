@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { openTestApp, type TestApp } from '../../test/app.ts'
+import { recordedEvents } from '../../test/recorded-events.ts'
 import type { KeyCache } from './deps.ts'
 import { createKeyCache } from './key-cache.ts'
 
@@ -163,13 +164,7 @@ test('the workspace is told once that the month of a key is used up', async () =
   const elsewhere = startProcess()
   for (let i = 0; i < 13; i++) await app.call('GET', '/v1/contacts', { key })
   for (let i = 0; i < 3; i++) await callWith(elsewhere, key)
-  const events = async () =>
-    await app.database.system
-      .selectFrom('event_outbox')
-      .select('tail')
-      .where('workspace_id', '=', workspaceId)
-      .where('type', '=', 'usage.limit_reached')
-      .execute()
+  const events = () => recordedEvents(app.database, workspaceId, 'usage.limit_reached')
   for (let tries = 0; tries < 1_000 && (await events()).length === 0; tries++)
     await new Promise((resolve) => setTimeout(resolve, 5))
   const [event, ...more] = await events()

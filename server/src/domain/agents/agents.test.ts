@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test, { after } from 'node:test'
 import { openTestDatabase } from '../../../test/database.ts'
 import { makeCtx, makeWorkspace } from '../../../test/make.ts'
+import { recordedEvents } from '../../../test/recorded-events.ts'
 import { newId, toWireId } from '../../base/ids.ts'
 import type { Ctx } from '../context.ts'
 import {
@@ -52,15 +53,8 @@ const makeSource = async (workspaceId: string): Promise<string> => {
 }
 
 /** Types and data of the workspace's events, in order. */
-const eventsOf = async (workspaceId: string): Promise<{ type: string; data: Record<string, unknown> }[]> => {
-  const rows = await database.system
-    .selectFrom('event_outbox')
-    .selectAll()
-    .where('workspace_id', '=', workspaceId)
-    .orderBy('id')
-    .execute()
-  return rows.map((row) => ({ type: row.type, data: JSON.parse(`${row.head}0${row.tail}`).data }))
-}
+const eventsOf = async (workspaceId: string) =>
+  (await recordedEvents(database, workspaceId)).map(({ type, data }) => ({ type, data }))
 
 const numbersOf = async (ctx: Ctx, id: string): Promise<number[]> =>
   (await listAgentVersions(ctx, id, { limit: 20, after: null })).rows.map((row) => row.number)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test, { after } from 'node:test'
 import { openTestDatabase } from '../../../test/database.ts'
 import { makeCtx, makeWorkspace } from '../../../test/make.ts'
+import { recordedEvents } from '../../../test/recorded-events.ts'
 import { newId } from '../../base/ids.ts'
 import type { Ctx } from '../context.ts'
 import { AllowedDomainRemovedData } from './contract.ts'
@@ -20,16 +21,10 @@ after(() => database.close())
 
 const makeCaller = async () => makeCtx(database, await makeWorkspace(database))
 
-const domainEventsOf = async ({ workspaceId }: Ctx): Promise<{ type: string; data: Record<string, unknown> }[]> => {
-  const rows = await database.system
-    .selectFrom('event_outbox')
-    .selectAll()
-    .where('workspace_id', '=', workspaceId)
-    .where('type', 'like', 'agent.domain%')
-    .orderBy('id')
-    .execute()
-  return rows.map((row) => ({ type: row.type, data: JSON.parse(`${row.head}0${row.tail}`).data }))
-}
+const domainEventsOf = async ({ workspaceId }: Ctx) =>
+  (await recordedEvents(database, workspaceId))
+    .filter(({ type }) => type.startsWith('agent.domain'))
+    .map(({ type, data }) => ({ type, data }))
 
 const namesOf = async (ctx: Ctx, agentId: string) =>
   (await listAllowedDomains(ctx, agentId)).map(({ domain }) => domain)

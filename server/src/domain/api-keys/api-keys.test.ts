@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test, { after } from 'node:test'
 import { openTestDatabase } from '../../../test/database.ts'
 import { makeCtx, makeWorkspace } from '../../../test/make.ts'
+import { recordedEvents } from '../../../test/recorded-events.ts'
 import { AppError } from '../../base/errors.ts'
 import { abilities } from '../scope-catalog.ts'
 import { type Scope, scopes } from '../scopes.ts'
@@ -37,15 +38,7 @@ const input = (wanted: Scope[] = ['contacts:read'], expires_at?: Date) => ({
   scopes: wanted,
   ...(expires_at ? { expires_at } : {}),
 })
-const eventsOf = async (workspaceId: string) =>
-  (
-    await database.system
-      .selectFrom('event_outbox')
-      .select('type')
-      .where('workspace_id', '=', workspaceId)
-      .orderBy('id')
-      .execute()
-  ).map(({ type }) => type)
+const eventsOf = async (workspaceId: string) => (await recordedEvents(database, workspaceId)).map(({ type }) => type)
 
 test('a key has its shape, and a slip in copying is seen without a look-up', () => {
   const key = keys.create('live')
@@ -84,7 +77,7 @@ test('a minted key is found by its hash alone; no table and no event holds it', 
   assert.deepEqual([...(await holderOf(key))!.scopes], ['contacts:write'])
   const everything = JSON.stringify([
     await database.system.selectFrom('api_keys').selectAll().where('id', '=', row.id).execute(),
-    await database.system.selectFrom('event_outbox').selectAll().where('workspace_id', '=', ctx.workspaceId).execute(),
+    await recordedEvents(database, ctx.workspaceId),
   ])
   assert.ok(!everything.includes(key) && !everything.includes(key.slice(12)))
   assert.deepEqual(await eventsOf(ctx.workspaceId), ['api_key.created'])
@@ -214,13 +207,8 @@ test('a change is told of and audited by the names of what changed', async () =>
   const ctx = await makeCaller()
   const { row } = await createKey(ctx, input(), { keys })
   await updateKey(ctx, row.id, { name: 'Key', allowed_addresses: ['203.0.113.7'] })
-  const { tail } = await database.system
-    .selectFrom('event_outbox')
-    .select('tail')
-    .where('workspace_id', '=', ctx.workspaceId)
-    .where('type', '=', 'api_key.updated')
-    .executeTakeFirstOrThrow()
-  assert.ok(tail.includes('"changed":["allowed_addresses"]'))
+  const [event] = await recordedEvents(database, ctx.workspaceId, 'api_key.updated')
+  assert.deepEqual(event?.data.changed, ['allowed_addresses'])
   const { detail } = await database.system
     .selectFrom('audit_logs')
     .select('detail')
@@ -261,14 +249,7 @@ test('rotation keeps addresses, limit and end', async () => {
 
 const warningsOf = async ({ workspaceId }: { workspaceId: string }) => {
   while (await warnOfExpiry(database.system, clock.now()));
-  const rows = await database.system
-    .selectFrom('event_outbox')
-    .select('tail')
-    .where('workspace_id', '=', workspaceId)
-    .where('type', '=', 'api_key.expiring')
-    .orderBy('id')
-    .execute()
-  return rows.map(({ tail }) => Number(/"days_left":(\d+)/.exec(tail)?.[1]))
+  return (await recordedEvents(database, workspaceId, 'api_key.expiring')).map(({ data }) => data.days_left)
 }
 
 test('a key tells of its end seven days before and one day before, once each', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test, { after } from 'node:test'
 import { openTestDatabase } from '../../../test/database.ts'
 import { makeCtx, makeWorkspace } from '../../../test/make.ts'
+import { recordedEvents } from '../../../test/recorded-events.ts'
 import { AppError } from '../../base/errors.ts'
 import { newId } from '../../base/ids.ts'
 import type { Ctx } from '../context.ts'
@@ -24,15 +25,7 @@ const makeCaller = async () => makeCtx(database, await makeWorkspace(database))
 const add = (ctx: Ctx, input: Record<string, unknown>) => createContact(ctx, CreateContact.parse(input))
 const find = async (ctx: Ctx, filter: { search?: string; tag?: string }) =>
   (await listContacts(ctx, filter, { limit: 100, after: null })).rows.map(({ name }) => name).toReversed()
-const typesOf = async (ctx: Ctx) =>
-  (
-    await database.system
-      .selectFrom('event_outbox')
-      .select(['type', 'tail'])
-      .where('workspace_id', '=', ctx.workspaceId)
-      .orderBy('id')
-      .execute()
-  ).map(({ type }) => type)
+const typesOf = async ({ workspaceId }: Ctx) => (await recordedEvents(database, workspaceId)).map(({ type }) => type)
 const codeOf = (code: string) => (error: unknown) => error instanceof AppError && error.code === code
 
 test('a contact is created, read, changed and deleted, each with its event', async () => {
@@ -60,12 +53,8 @@ test('a contact is created, read, changed and deleted, each with its event', asy
 test('an event tells exactly what the wire shows', async () => {
   const ctx = await makeCaller()
   const made = await add(ctx, { name: 'Zoë "quoted" \u2028', metadata: { nested: { list: [1, null] } } })
-  const { head, tail } = await database.system
-    .selectFrom('event_outbox')
-    .select(['head', 'tail'])
-    .where('workspace_id', '=', ctx.workspaceId)
-    .executeTakeFirstOrThrow()
-  assert.deepEqual(JSON.parse(`${head}1${tail}`).data, presentContact(made))
+  const [event] = await recordedEvents(database, ctx.workspaceId)
+  assert.deepEqual(event?.data, presentContact(made))
 })
 
 test('an external id is held once in a workspace, and a refused write changes nothing', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test, { after } from 'node:test'
 import { openTestDatabase } from '../../../test/database.ts'
 import { makeCtx, makeWorkspace } from '../../../test/make.ts'
+import { recordedEvents } from '../../../test/recorded-events.ts'
 import { newId, toWireId } from '../../base/ids.ts'
 import { transaction } from '../../database/transaction.ts'
 import { type AgentForTurn, createAgent, getAgentForTurn, updateAgent } from '../agents/index.ts'
@@ -41,16 +42,10 @@ const makeCaller = async (): Promise<{ ctx: Ctx; agent: AgentForTurn }> => {
 }
 
 /** Types and data of the workspace's events, in order. */
-const eventsOf = async ({ workspaceId }: Ctx): Promise<{ type: string; names: string[]; data: unknown }[]> => {
-  const rows = await database.system
-    .selectFrom('event_outbox')
-    .selectAll()
-    .where('workspace_id', '=', workspaceId)
-    .where('subject_type', 'in', ['conversation', 'message'])
-    .orderBy('id')
-    .execute()
-  return rows.map((row) => ({ type: row.type, names: row.names, data: JSON.parse(`${row.head}0${row.tail}`).data }))
-}
+const eventsOf = async ({ workspaceId }: Ctx) =>
+  (await recordedEvents(database, workspaceId))
+    .filter(({ subject_type }) => ['conversation', 'message'].includes(subject_type))
+    .map(({ type, names, data }) => ({ type, names, data }))
 const typesOf = async (ctx: Ctx): Promise<string[]> => (await eventsOf(ctx)).map(({ type }) => type)
 
 const citation = {

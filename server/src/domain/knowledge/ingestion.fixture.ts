@@ -1,5 +1,6 @@
 import { openTestDatabase } from '../../../test/database.ts'
 import { makeCtx, makeWorkspace } from '../../../test/make.ts'
+import { recordedEvents } from '../../../test/recorded-events.ts'
 import { systemClock } from '../../base/clock.ts'
 import { silentLog } from '../../base/log.ts'
 import { createSafeHttp } from '../../base/safe-http.ts'
@@ -56,15 +57,7 @@ export const openIngestion = async (): Promise<Ingestion> => {
         await new Promise((resolve) => setTimeout(resolve, 10))
       }
     },
-    eventsOf: async (ctx) => {
-      const rows = await database.system
-        .selectFrom('event_outbox')
-        .select('type')
-        .where('workspace_id', '=', ctx.workspaceId)
-        .orderBy('id')
-        .execute()
-      return rows.map(({ type }) => type)
-    },
+    eventsOf: async (ctx) => (await recordedEvents(database, ctx.workspaceId)).map(({ type }) => type),
     close: async () => {
       for (const worker of workers) await worker.stop()
       await http.close()

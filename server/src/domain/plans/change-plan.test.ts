@@ -3,6 +3,7 @@ import test, { after } from 'node:test'
 import { sql } from 'kysely'
 import { openTestDatabase } from '../../../test/database.ts'
 import { makeCtx } from '../../../test/make.ts'
+import { recordedEvents } from '../../../test/recorded-events.ts'
 import { systemClock } from '../../base/clock.ts'
 import { newId, toWireId } from '../../base/ids.ts'
 import { silentLog } from '../../base/log.ts'
@@ -28,14 +29,7 @@ const planOf = async (id: string) =>
   (await system.selectFrom('workspaces').select('plan_id').where('id', '=', id).executeTakeFirstOrThrow()).plan_id
 
 const eventsOf = async (id: string) =>
-  (
-    await system
-      .selectFrom('event_outbox')
-      .select('tail')
-      .where('workspace_id', '=', id)
-      .where('type', '=', 'plan.changed')
-      .execute()
-  ).map(({ tail }) => PlanChanged.parse(JSON.parse(`{${tail.slice(1)}`).data))
+  (await recordedEvents(database, id, 'plan.changed')).map(({ data }) => PlanChanged.parse(data))
 
 const auditOf = (id: string) =>
   system

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test, { after } from 'node:test'
 import { openTestDatabase } from '../../../test/database.ts'
 import { makeWorkspace } from '../../../test/make.ts'
+import { recordedEvents } from '../../../test/recorded-events.ts'
 import { LimitReached } from './contract.ts'
 import { noteLimitReached, purgeReachedLimits } from './index.ts'
 
@@ -18,14 +19,8 @@ const day = {
 }
 
 const eventsOf = async (workspaceId: string): Promise<unknown[]> => {
-  const rows = await database.system
-    .selectFrom('event_outbox')
-    .select('tail')
-    .where('workspace_id', '=', workspaceId)
-    .where('type', '=', 'usage.limit_reached')
-    .orderBy('id')
-    .execute()
-  return rows.map(({ tail }) => LimitReached.parse(JSON.parse(`{${tail.slice(1)}`).data))
+  const events = await recordedEvents(database, workspaceId, 'usage.limit_reached')
+  return events.map(({ data }) => LimitReached.parse(data))
 }
 
 test('a limit that many reach at once is told of once, also when some roll back', async () => {

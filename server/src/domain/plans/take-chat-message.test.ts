@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test, { after } from 'node:test'
 import { createTestDatabaseUrl, openTestDatabase } from '../../../test/database.ts'
 import { makeCtx, makeWorkspace } from '../../../test/make.ts'
+import { recordedEvents } from '../../../test/recorded-events.ts'
 import { newId } from '../../base/ids.ts'
 import { type Database, openDatabase } from '../../database/open.ts'
 import { PlanLimitError, takeChatMessage } from './index.ts'
@@ -32,14 +33,7 @@ const takeAtOnce = async (takes: (() => Promise<void>)[]): Promise<number> => {
 const times = <Item>(count: number, item: Item): Item[] => Array.from({ length: count }, () => item)
 
 const told = async (db: Database, workspaceId: string): Promise<number> =>
-  (
-    await db.system
-      .selectFrom('event_outbox')
-      .select('id')
-      .where('workspace_id', '=', workspaceId)
-      .where('type', '=', 'usage.limit_reached')
-      .execute()
-  ).length
+  (await recordedEvents(db, workspaceId, 'usage.limit_reached')).length
 
 const noon = '2026-03-11T12:00:00Z'
 const day = '2026-03-11'

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import test, { after } from 'node:test'
 import { openTestDatabase } from '../../../test/database.ts'
 import { makeCtx, makeWorkspace } from '../../../test/make.ts'
+import { recordedEvents } from '../../../test/recorded-events.ts'
 import { silentLog } from '../../base/log.ts'
 import { createWorkspace } from '../workspaces/index.ts'
 import { Invite, Member } from './contract.ts'
@@ -66,12 +67,7 @@ test('neither the token nor a trace of it is stored, and events tell of the invi
   const workspaceId = await makeWorkspace(database)
   const { row, token } = await createInvite(makeCtx(database, workspaceId), { email: newEmail(), role: 'agent' })
   const member = await acceptInvite(accepting(token), outside)
-  const events = await system
-    .selectFrom('event_outbox')
-    .selectAll()
-    .where('workspace_id', '=', workspaceId)
-    .orderBy('id')
-    .execute()
+  const events = await recordedEvents(database, workspaceId)
   assert.deepEqual(
     events.map(({ type, subject_id }) => [type, subject_id]),
     [

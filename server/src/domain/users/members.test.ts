@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test, { after } from 'node:test'
 import { openTestDatabase } from '../../../test/database.ts'
 import { makeCtx, makeWorkspace } from '../../../test/make.ts'
+import { recordedEvents } from '../../../test/recorded-events.ts'
 import { newId, toWireId } from '../../base/ids.ts'
 import { createWorkspace } from '../workspaces/index.ts'
 import { Member, MemberRemovedData } from './contract.ts'
@@ -15,15 +16,8 @@ const { system } = database
 
 const page = { limit: 20, after: null }
 
-const eventsOf = async (workspaceId: string) => {
-  const rows = await system
-    .selectFrom('event_outbox')
-    .select(['type', 'subject_id', 'tail'])
-    .where('workspace_id', '=', workspaceId)
-    .orderBy('id')
-    .execute()
-  return rows.map(({ type, subject_id, tail }) => ({ type, subject_id, data: JSON.parse(`{"sequence":0${tail}`).data }))
-}
+const eventsOf = async (workspaceId: string) =>
+  (await recordedEvents(database, workspaceId)).map(({ type, subject_id, data }) => ({ type, subject_id, data }))
 
 test('members are listed page by page, those of another workspace never', async () => {
   const [own, other] = [await makeWorkspace(database), await makeWorkspace(database)]

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { sql } from 'kysely'
 import { openTestApp, type TestApp } from '../../../test/app.ts'
+import { recordedEvents } from '../../../test/recorded-events.ts'
 import type { Usage } from '../../domain/plans/index.ts'
 import { klairoDoors } from '../dialects/klairo/doors.ts'
 import { agentEndpoints } from './agents.ts'
@@ -49,15 +50,7 @@ const makeCaller = async (planId = 'ten') => {
   const limit = async (name: string) => (await usage()).limits.find((found) => found.name === name)
   const count = async (table: 'messages' | 'conversations') =>
     (await app.database.system.selectFrom(table).select('id').where('workspace_id', '=', workspaceId).execute()).length
-  const told = async () =>
-    (
-      await app.database.system
-        .selectFrom('event_outbox')
-        .select('id')
-        .where('workspace_id', '=', workspaceId)
-        .where('type', '=', 'usage.limit_reached')
-        .execute()
-    ).length
+  const told = async () => (await recordedEvents(app.database, workspaceId, 'usage.limit_reached')).length
   return { workspaceId, call, ask, usage, limit, count, told }
 }
 
