@@ -5,6 +5,7 @@ export type JsonErrorCode =
   | 'duplicate_key'
   | 'forbidden_key'
   | 'nul_character'
+  | 'lone_surrogate'
   | 'number_out_of_range'
 
 /** A body that is not the JSON we accept. The message is for its sender. `path` is a JSON Pointer where one is known. */
@@ -27,7 +28,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
  * Reads a JSON body that two readers could not understand differently and that PostgreSQL can store: valid UTF-8, no
- * key twice in one object, no `__proto__`, no U+0000, no number beyond a double. Throws JsonError.
+ * key twice in one object, no `__proto__`, no U+0000, no half of a surrogate pair, no number beyond a double. Throws
+ * JsonError.
  */
 export const parseJson = (bytes: Uint8Array, limits: JsonLimits): unknown => {
   const text = decode(bytes)
@@ -109,19 +111,25 @@ const inspect = (value: unknown): number => {
   return members
 }
 
+const refusedText = (text: string): JsonErrorCode | null => {
+  if (text.includes('\0')) return 'nul_character'
+  return text.isWellFormed() ? null : 'lone_surrogate'
+}
+
 const refusedScalar = (value: unknown): JsonErrorCode | null => {
-  if (typeof value === 'string') return value.includes('\0') ? 'nul_character' : null
+  if (typeof value === 'string') return refusedText(value)
   return value === Infinity || value === -Infinity ? 'number_out_of_range' : null
 }
 
 const refusedKey = (key: string): JsonErrorCode | null => {
   if (key === '__proto__') return 'forbidden_key'
-  return key.includes('\0') ? 'nul_character' : null
+  return refusedText(key)
 }
 
 const messages = {
   forbidden_key: 'The key __proto__ is not allowed.',
   nul_character: 'The character U+0000 is not allowed in text.',
+  lone_surrogate: 'This text is not valid Unicode: half of a surrogate pair stands alone.',
   number_out_of_range: 'This number is too large.',
 }
 
@@ -136,9 +144,11 @@ const refusal = (value: unknown, path: string): JsonError | null => {
   return null
 }
 
+const shownPath = (path: string): string => path.replaceAll('\0', '\\u0000').slice(0, 200).toWellFormed()
+
 const refusedAt = (code: JsonErrorCode | null, path: string): JsonError | null =>
-  code === 'forbidden_key' || code === 'nul_character' || code === 'number_out_of_range'
-    ? new JsonError(code, `${messages[code]} It is at '${path.replaceAll('\0', '\\u0000').slice(0, 200)}'.`, path)
+  code !== null && code in messages
+    ? new JsonError(code, `${messages[code as keyof typeof messages]} It is at '${shownPath(path)}'.`, path)
     : null
 
 // The slow scan of valid JSON, taken only to name the key. Within an object, a string after `{` or `,` is a key.
