@@ -29,8 +29,8 @@ export function questionTerms(question: string): Term[] {
 /** Finds the terms in texts; a text asked for twice is read once. */
 export function createFinder(terms: Term[]): Finder {
   const known = new Map<string, number[]>()
-  // Stemming leaves the beginning of a word alone, so only words that begin like a term can be one.
-  const beginnings = new Set(terms.map((term) => term.stem.slice(0, 3)))
+  // Stemming leaves two letters of a word alone, and of a short one no more: `key` becomes `kei`.
+  const beginnings = new Set(terms.map((term) => term.stem.slice(0, 2)))
   return (text) => {
     const found = known.get(text) ?? findTerms(terms, beginnings, text)
     known.set(text, found)
@@ -49,7 +49,7 @@ function findTerms(terms: Term[], beginnings: ReadonlySet<string>, text: string)
   for (const word of wordsOf(text)) {
     const meaning = meaningOf.get(word)
     if (meaning !== undefined) meanings.add(meaning)
-    if (beginnings.has(word.slice(0, 3)) || beginnings.has(word.slice(0, 2))) stems.add(stemOf(word))
+    if (beginnings.has(word.slice(0, 2))) stems.add(stemOf(word))
   }
   return terms.map((term) => {
     if (stems.has(term.stem)) return 1
