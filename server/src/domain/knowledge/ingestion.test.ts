@@ -227,7 +227,8 @@ test('a file that cannot be read fails with a reason for people', async () => {
   assert.match(notPdf.error_message ?? '', /called a PDF/)
   const noPairs = await add(ctx, { type: 'qa', name: 'FAQ', content: 'just words' })
   assert.match(noPairs.error_message ?? '', /No questions were found/)
-  const bytes = Buffer.from('a\n\n'.repeat(1_500_000))
+  // Every question is a passage of its own.
+  const bytes = Buffer.from('# A?\n\nb\n\n'.repeat(5_001))
   const endless = await add(ctx, {}, { name: 'a.md', mediaType: 'text/markdown', bytes })
   assert.deepEqual([endless.status, endless.error_code, endless.chunk_count], ['failed', 'too_large', 0])
   assert.match(endless.error_message ?? '', /5000 passages/)
