@@ -2,6 +2,7 @@ import { startPostgres } from '../server/test/postgres-server.ts'
 import { crash } from './webhooks/crash.ts'
 import { drain } from './webhooks/drain.ts'
 import { fairness } from './webhooks/fairness.ts'
+import { hanging } from './webhooks/hanging.ts'
 import { isolation } from './webhooks/isolation.ts'
 import { latency } from './webhooks/latency.ts'
 import { say } from './webhooks/measure.ts'
@@ -10,7 +11,18 @@ import { mostEndpoints, openStage } from './webhooks/stage.ts'
 import { start } from './webhooks/start.ts'
 import { steady } from './webhooks/steady.ts'
 
-const parts = ['drain', 'steady', 'latency', 'isolation', 'fairness', 'start', 'crash', 'soak', 'embedded'] as const
+const parts = [
+  'drain',
+  'steady',
+  'latency',
+  'isolation',
+  'hanging',
+  'fairness',
+  'start',
+  'crash',
+  'soak',
+  'embedded',
+] as const
 
 /**
  * Delivery of events, each figure beside the limit of the same run, on a PostgreSQL with fsync on; what `embedded` prints has
@@ -31,6 +43,7 @@ export const benchWebhooks = async (given: string[]): Promise<void> => {
       if (wants('steady')) await steady(stage)
       if (wants('latency')) await latency(stage, false)
       if (wants('isolation')) await isolation(stage)
+      if (wants('hanging')) await hanging(stage)
       if (wants('fairness')) await fairness(stage)
       if (wants('start')) await start(stage)
       if (wants('crash')) await crash(stage)

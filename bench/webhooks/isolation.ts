@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { deleteWebhook } from '../../server/src/domain/webhooks/index.ts'
 import { freePort } from '../processes.ts'
-import { now, quantile, receivedAtLeast, say, spread } from './measure.ts'
-import { recordEvents, type Stage } from './stage.ts'
+import { quantile, say, spread } from './measure.ts'
+import type { Stage } from './stage.ts'
+import { timeHealthy } from './time-healthy.ts'
 
 export const isolation = async (stage: Stage): Promise<void> => {
   const [perSecond, seconds, rounds] = [100, 8, 5]
@@ -13,22 +14,7 @@ export const isolation = async (stage: Stage): Promise<void> => {
   await stage.withDatabase(async (database) => {
     const ctx = await stage.newWorkspace(database)
     await stage.addWebhooks(ctx, ports.slice(0, 1), 8)
-    const measure = async () => {
-      await stage.receipts({ reset: true, noteBy: 'webhook-id' })
-      const recorded = new Map<string, number>()
-      const start = now()
-      while (now() - start < seconds * 1e3) {
-        if (recorded.size < ((now() - start) / 1e3) * perSecond)
-          for (const id of await recordEvents(ctx, 1, 1)) recorded.set(id, now())
-        else await sleep(1)
-      }
-      await receivedAtLeast(stage, recorded.size)
-      const { at } = await stage.receipts({ withTimes: true })
-      return quantile(
-        at.flatMap(([id, time]) => (recorded.has(id) ? [time - recorded.get(id)!] : [])),
-        0.99,
-      )
-    }
+    const measure = async () => quantile(await timeHealthy(stage, ctx, { perSecond, seconds }), 0.99)
     await measure()
     for (let round = 0; round < rounds; round++) {
       p99s.without.push(await measure())

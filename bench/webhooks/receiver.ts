@@ -3,10 +3,18 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /**
- * What events are delivered to: bare node:http, in a process of its own. Usage: receiver.ts ENDPOINTS, with IPC.
+ * What events are delivered to: bare node:http, in a process of its own. Usage: receiver.ts ENDPOINTS [HANGING], with IPC.
  * Answers every message with what was received since the last `reset`.
  */
-export type Receivers = { ports: number[]; failing: number; slow: number; dripping: number; big: number }
+export type Receivers = {
+  ports: number[]
+  /** They take every request and never answer. */
+  hanging: number[]
+  failing: number
+  slow: number
+  dripping: number
+  big: number
+}
 
 /** `received` and the times, in ms of the machine's monotonic clock, are of the well-behaved endpoints alone. */
 export type Receipts = { received: number; firstAt: number; lastAt: number; at: [name: string, time: number][] }
@@ -19,7 +27,7 @@ export type Ask = {
   withTimes?: boolean
 }
 
-const [endpoints = '1'] = process.argv.slice(2)
+const [endpoints = '1', silent = '0'] = process.argv.slice(2)
 const slowMs = 14_000
 const dripMs = 500
 const big = Buffer.alloc(10 * 1_048_576, 'x')
@@ -51,8 +59,11 @@ const well: RequestListener = (request, response) => {
 
 const ports: number[] = []
 for (let n = 0; n < Number(endpoints); n++) ports.push(await listen(well))
+const hanging: number[] = []
+for (let n = 0; n < Number(silent); n++) hanging.push(await listen((request) => request.resume()))
 const receivers: Receivers = {
   ports,
+  hanging,
   failing: await listen((request, response) => {
     request.resume().on('end', () => response.writeHead(500).end('no'))
   }),

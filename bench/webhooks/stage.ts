@@ -38,6 +38,8 @@ const benchHappened = defineEvent({
 const text = 'x'.repeat(280)
 /** As many endpoints as any part wants. */
 export const mostEndpoints = 1_000
+/** How many never answer. */
+export const hangingEndpoints = 600
 /** How long the envelope of one such event is, more or less. */
 export const envelopeBytes = 700
 
@@ -91,7 +93,7 @@ export const openStage = async (postgres: Pick<PostgresServer, 'url'> | null, en
   const receiver = await startScript([path('./receiver.ts'), String(endpoints)], 'listening', { ipc: true })
   const receipts = (message: Ask = {}) => ask<Receipts>(receiver, message)
   // Apart, so that what they do to themselves is not taken for what they do to others.
-  const troubled = await startScript([path('./receiver.ts'), '0'], 'listening', { ipc: true })
+  const troubled = await startScript([path('./receiver.ts'), '0', String(hangingEndpoints)], 'listening', { ipc: true })
   const { ports } = await ask<Receivers>(receiver, { receivers: true })
   const receivers: Receivers = { ...(await ask<Receivers>(troubled, { receivers: true })), ports }
   const bare = await startScript([path('./bare-sender.ts')], 'listening', { ipc: true })

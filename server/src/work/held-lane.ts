@@ -1,4 +1,5 @@
 import type { HeldLane } from './lanes.ts'
+import { giveBack, mayTake, type Places, take } from './places.ts'
 import { createTokenBucket, type TokenBucket } from './token-bucket.ts'
 import type { LaneId, LaneSettings, Strain, WorkItem, WorkKind } from './work-kind.ts'
 
@@ -9,9 +10,15 @@ const prepareAtMost = 256
 /** `input` is what was prepared ahead, for those whose time had not come: undefined when nothing was. */
 export type Waiting = { item: WorkItem; input: unknown; preparedAt: number; doubts: number }
 
+/** What lanes are counted among: those that move, or those that keep the worker waiting. */
+export type Ground = { lanes: Places; running: Places }
+
 /** A lane while this worker holds it. */
 export type Lane = HeldLane & {
   kindOf: WorkKind
+  ground: Ground
+  /** When it last began from nothing, or an item of it ended in good time. */
+  movedAt: number
   waiting: Waiting[]
   /** How many at the head of `waiting` were prepared, how many should be, and what was run since that was last decided. */
   ready: number
@@ -57,14 +64,18 @@ export const nameOf = (lane: LaneId) => `${lane.workspaceId} ${lane.kind} ${lane
 const catchUpPaceOf = ({ catchUpPerSecond }: LaneSettings, usual: number): TokenBucket =>
   createTokenBucket(catchUpPerSecond ?? usual)
 
+type Holding = { ground: Ground; leasedAt: number; leaseMs: number; catchUpPerSecond: number }
+
 /** A lane just leased. `catchUpPerSecond` counts where the lane says nothing else. */
 export const holdLane = (
   leased: HeldLane,
   kindOf: WorkKind,
-  { leasedAt, leaseMs, catchUpPerSecond }: { leasedAt: number; leaseMs: number; catchUpPerSecond: number },
+  { ground, leasedAt, leaseMs, catchUpPerSecond }: Holding,
 ): Lane => ({
   ...leased,
   kindOf,
+  ground,
+  movedAt: leasedAt,
   waiting: [],
   ready: 0,
   ahead: 0,
@@ -87,6 +98,20 @@ export const holdLane = (
   leasedUntil: leasedAt + leaseMs,
   abort: new AbortController(),
 })
+
+/** Counts a lane, and what runs of it, somewhere else: what it was to give up for others there is given up by that. */
+export const moveTo = (lane: Lane, ground: Ground): void => {
+  const { workspaceId, running } = lane
+  giveBack(lane.ground.lanes, workspaceId)
+  giveBack(lane.ground.running, workspaceId, running)
+  lane.ground = ground
+  lane.yielding = false
+  take(ground.lanes, workspaceId)
+  take(ground.running, workspaceId, running)
+}
+
+export const mayMoveTo = ({ workspaceId, running }: Lane, ground: Ground): boolean =>
+  mayTake(ground.lanes, workspaceId) && mayTake(ground.running, workspaceId, running)
 
 /** Forgets what was read and has not run: it is read again. */
 export const putBack = (lane: Lane) => {

@@ -42,8 +42,8 @@ type Lease = {
   owner: string
   now: Date
   limit: number
-  /** How many lanes of one workspace this owner may hold, and how many it holds already. */
-  perWorkspace?: number
+  /** How many times what is left of `limit` a workspace may have, and how many it has already. */
+  ratio?: number
   holding?: ReadonlyMap<string, number>
 }
 
@@ -53,7 +53,7 @@ type Lease = {
  */
 export const leaseLanes = async (
   db: Db,
-  { kinds, owner, now, limit, perWorkspace = limit, holding = new Map() }: Lease,
+  { kinds, owner, now, limit, ratio = limit, holding = new Map() }: Lease,
 ): Promise<HeldLane[]> => {
   const free = sql`l.next_due_at <= ${now} and l.kind = any(${kinds}) and not l.paused and (l.lease_until is null or l.lease_until < now())`
   const { rows } = await sql<LaneRow>`
@@ -64,11 +64,15 @@ export const leaseLanes = async (
       left join unnest(${[...holding.keys()]}::uuid[], ${[...holding.values()]}::integer[]) as h (workspace_id, n)
         on h.workspace_id = l.workspace_id
       where ${free}
-    ), first as materialized (
-      select * from due where place <= ${perWorkspace} order by place, next_due_at limit ${limit}
+    ), first as (
+      select *, row_number() over (order by place, next_due_at) as nth from (
+        select * from due order by place, next_due_at limit ${limit}
+      ) as fewest
+    ), allowed as materialized (
+      select * from first where place - 1 < ${ratio}::float8 * (${limit} - nth + 1)
     ), mine as materialized (
       select l.workspace_id, l.kind, l.key from lanes l
-      join first f on l.workspace_id = f.workspace_id and l.kind = f.kind and l.key = f.key
+      join allowed f on l.workspace_id = f.workspace_id and l.kind = f.kind and l.key = f.key
       where ${free} for update of l skip locked
     )
     update lanes l set lease_owner = ${owner}, lease_until = now() + make_interval(secs => ${leaseSeconds}), epoch = l.epoch + 1

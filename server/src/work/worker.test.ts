@@ -762,24 +762,65 @@ test('a workspace with more lanes than the worker can hold leaves room for the o
   await worker.stop()
 })
 
+/** Lanes whose items hang until told otherwise, and how many of them do; whatever else runs ends at once. */
+const makeHanging = async (kind: string, workspaceId: string, count: number) => {
+  for (let n = 0; n < count; n++) await add({ workspaceId, kind, key: newId() }, ['hangs', 'hangs'])
+  const end = Promise.withResolvers<void>()
+  const ran = { hanging: 0, ended: 0, others: 0 }
+  const behaviour: Behaviour = {
+    run: async ({ payload }) => {
+      if (payload !== 'hangs') return ran.others++
+      ran.hanging++
+      await end.promise
+      return ran.ended++
+    },
+    strainOf: () => 'none',
+  }
+  return { ran, end: end.resolve, kind: kindOf(kind, behaviour) }
+}
+
+const fifty = Array.from({ length: 50 }, () => 'quick')
+
+test('lanes that keep the worker waiting take no place from one that moves, not even in their workspace', async () => {
+  const kind = newKind()
+  const workspaceId = await makeWorkspace(database)
+  const { ran, end, kind: work } = await makeHanging(kind, workspaceId, 12)
+  const worker = start([work], { lanes: 4, running: 4, slow: 32, slowMs: 20 })
+  await until('all of them hang', () => ran.hanging === 12)
+  await add({ workspaceId, kind, key: newId() }, fifty)
+  worker.wake()
+  await until('the one that moves is through', () => ran.others === 50)
+  assert.deepEqual([ran.hanging, ran.ended], [12, 0])
+  end()
+  await until('all are done', async () => (await waiting(kind)).length === 0)
+})
+
+test('however many keep the worker waiting, it holds no more than it may, and another workspace finds a place', async () => {
+  const kind = newKind()
+  const { ran, end, kind: work } = await makeHanging(kind, await makeWorkspace(database), 30)
+  const worker = start([work], { lanes: 4, running: 4, slow: 8, slowMs: 20 })
+  await until('it holds what it may', () => ran.hanging === 9)
+  await add(await makeLane(kind), fifty)
+  worker.wake()
+  await until('the other is through', () => ran.others === 50)
+  // Three of four, and six of eight.
+  assert.deepEqual([ran.hanging, ran.ended], [9, 0])
+  end()
+  await until('all are done', async () => (await waiting(kind)).length === 0)
+})
+
 test('workspaces are leased in turns, those with the fewest lanes held first', async () => {
   const kind = newKind()
   const [big, small] = [await makeWorkspace(database), await makeWorkspace(database)]
   for (const due of [1, 2, 3, 4]) await add({ workspaceId: big, kind, key: newId() }, ['x'], new Date(due))
   await add({ workspaceId: small, kind, key: newId() }, ['x'])
-  const lease = (limit: number, holding: [string, number][]) =>
-    leaseLanes(db, {
-      kinds: [kind],
-      owner: newId(),
-      now: new Date(),
-      limit,
-      perWorkspace: 4,
-      holding: new Map(holding),
-    })
+  const lease = (limit: number, holding: [string, number][], ratio = 3) =>
+    leaseLanes(db, { kinds: [kind], owner: newId(), now: new Date(), limit, ratio, holding: new Map(holding) })
   const first = await lease(2, [])
   assert.deepEqual(new Set(first.map(({ workspaceId }) => workspaceId)), new Set([big, small]))
-  assert.equal((await lease(10, [[big, 4]])).length, 0)
-  assert.equal((await lease(10, [[big, 2]])).length, 2)
+  assert.equal((await lease(1, [[big, 3]])).length, 0)
+  // It had one: of the four that are free it gets one, of the three then another, and has as many as it may.
+  assert.equal((await lease(4, [[big, 1]], 1)).length, 2)
 })
 
 test('what was prepared ahead runs without another read, unless it was doubted', async () => {

@@ -2,9 +2,22 @@ import type { Clock } from '../base/clock.ts'
 import { newId } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
 import type { Db } from '../database/open.ts'
-import { feel, holdLane, type Lane, nameOf, putBack, retune, type Waiting, wantedAhead } from './held-lane.ts'
+import {
+  feel,
+  type Ground,
+  holdLane,
+  type Lane,
+  mayMoveTo,
+  moveTo,
+  nameOf,
+  putBack,
+  retune,
+  type Waiting,
+  wantedAhead,
+} from './held-lane.ts'
 import { leaseLanes, leaseMs, readDueItems, releaseLanes, renewLanes } from './lanes.ts'
 import { startLoop } from './loop.ts'
+import { createPlaces, freeOf, giveBack, isCrowded, mayTake, take } from './places.ts'
 import { type Outcome, settleOutcomes } from './settle-outcomes.ts'
 import { takeToken, waitOf } from './token-bucket.ts'
 import type { WorkItem, WorkKind } from './work-kind.ts'
@@ -19,11 +32,15 @@ type WorkerOptions = {
 }
 
 type Limits = {
-  /** How many lanes this worker holds at once. */
+  /** How many lanes this worker holds at once, those that keep it waiting not counted. */
   lanes: number
-  /** How many items it runs at once, over all lanes. */
+  /** How many items it runs at once, over all these lanes. */
   running: number
-  /** What one workspace may have of either: the rest is for those that come meanwhile. */
+  /** How many lanes may keep it waiting beside them, and with how many items: their endpoints answer late or never. */
+  slow: number
+  /** From how many milliseconds without an outcome a lane is one of those. */
+  slowMs: number
+  /** What one workspace may have of each while it is alone: the rest is for those that come meanwhile. */
   workspaceShare: number
   /** How long it holds a lane while it holds as many as it may, before others have their turn. */
   holdMs: number
@@ -44,6 +61,8 @@ export type Worker = {
 const usualLimits: Limits = {
   lanes: 256,
   running: 512,
+  slow: 1_024,
+  slowMs: 1_000,
   workspaceShare: 0.75,
   holdMs: 1_000,
   catchUpShare: 0.3,
@@ -53,6 +72,8 @@ const usualLimits: Limits = {
 const readAtLeast = 64
 const readAtMost = 256
 const readBudget = 4_096
+const readOfSlow = 8
+const slowAtATime = 32
 const renewEveryMs = 2_500
 // Nobody waits for it but the database, which is asked seven things each time.
 const settleAfterMs = 20
@@ -63,29 +84,36 @@ const unsettledAtMost = 1_024
 
 /** Runs background work: leases lanes, keeps each lane's window full, settles outcomes in batches. */
 export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: WorkerOptions): Worker => {
-  const { lanes: maxLanes, running: maxRunning, workspaceShare, ...rest } = { ...usualLimits, ...limits }
-  const { holdMs, catchUpShare, catchUpPerSecond } = rest
-  const maxLanesEach = Math.ceil(maxLanes * workspaceShare)
-  const maxRunningEach = Math.ceil(maxRunning * workspaceShare)
-  const runningOf = new Map<string, number>()
+  const { workspaceShare, slowMs, holdMs, catchUpShare, catchUpPerSecond, ...most } = { ...usualLimits, ...limits }
+  const groundOf = (lanes: number, running: number): Ground => ({
+    lanes: createPlaces(lanes, workspaceShare),
+    running: createPlaces(running, workspaceShare),
+  })
+  const quick = groundOf(most.lanes, most.running)
+  const slow = groundOf(most.slow, most.slow)
   const owner = newId()
   const byKind = new Map(kinds.map((kind) => [kind.kind, kind]))
   const lanes = new Map<string, Lane>()
   const finished: Outcome[] = []
-  let running = 0
   let unsettled = 0
   let doubts = 0
   let looking = true
-  let lookedAt = 0
+  let polledAt = 0
   let renewedAt = Date.now()
   let stopping = false
   let settling: Promise<void> | undefined
   let paceTimer: NodeJS.Timeout | undefined
   let turnComes = false
 
+  const hasWaiting = ({ waiting, catchUp }: Lane): boolean => waiting.length + catchUp.length > 0
+
+  const letGo = (lane: Lane) => {
+    if (lanes.delete(nameOf(lane))) giveBack(lane.ground.lanes, lane.workspaceId)
+  }
+
   const drop = (lane: Lane) => {
     lane.abort.abort()
-    lanes.delete(nameOf(lane))
+    letGo(lane)
     putBack(lane)
   }
 
@@ -105,54 +133,75 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
     }
   }
 
-  const lanesHeld = (): Map<string, number> => {
-    const held = new Map<string, number>()
-    for (const { workspaceId } of lanes.values()) held.set(workspaceId, (held.get(workspaceId) ?? 0) + 1)
-    return held
+  // An endpoint that keeps its lane waiting has no place that another could use, as long as there is room for such ones.
+  const setSlowApart = (): boolean => {
+    const since = Date.now() - slowMs
+    let moved = false
+    for (const lane of lanes.values()) {
+      if (lane.ground === quick && lane.running > 0 && lane.movedAt <= since) moved = moveToSlow(lane) || moved
+      // Read again when it is their turn: there may be many such lanes, and they wait long.
+      if (lane.ground === slow && lane.running >= lane.room && hasWaiting(lane)) putBack(lane)
+    }
+    return moved
+  }
+
+  const moveToSlow = (lane: Lane): boolean => {
+    if (!lane.kindOf.strainOf || !mayMoveTo(lane, slow)) return false
+    moveTo(lane, slow)
+    return true
+  }
+
+  const notePace = (lane: Lane, tookMs: number) => {
+    const ground = tookMs < slowMs ? quick : slow
+    if (ground === quick) lane.movedAt = Date.now()
+    if (ground === lane.ground || lanes.get(nameOf(lane)) !== lane) return
+    if (ground === quick) moveTo(lane, quick)
+    else moveToSlow(lane)
   }
 
   const lease = async () => {
-    if (stopping || lanes.size >= maxLanes || running >= maxRunning) return
-    const holding = lanesHeld()
-    const limit = maxLanes - lanes.size
+    const limit = freeOf(quick.lanes)
+    if (stopping || limit <= 0 || freeOf(quick.running) <= 0) return
+    const { ratio, takenBy: holding } = quick.lanes
     const leasedAt = Date.now()
-    const leased = await leaseLanes(db, {
-      kinds: [...byKind.keys()],
-      owner,
-      now: clock.now(),
-      limit,
-      perWorkspace: maxLanesEach,
-      holding,
-    })
-    for (const lane of leased)
-      lanes.set(nameOf(lane), holdLane(lane, byKind.get(lane.kind)!, { leasedAt, leaseMs, catchUpPerSecond }))
+    const leased = await leaseLanes(db, { kinds: [...byKind.keys()], owner, now: clock.now(), limit, ratio, holding })
+    for (const lane of leased) {
+      const kind = byKind.get(lane.kind)!
+      take(quick.lanes, lane.workspaceId)
+      lanes.set(nameOf(lane), holdLane(lane, kind, { ground: quick, leasedAt, leaseMs, catchUpPerSecond }))
+    }
   }
 
   // Lanes that never run dry would keep the rest waiting for ever.
   const share = () => {
-    if (lanes.size < maxLanes) return
     for (const lane of lanes.values()) {
       if (lane.yielding || Date.now() - lane.heldSince < holdMs) continue
+      if (mayTake(lane.ground.lanes, lane.workspaceId)) continue
       lane.yielding = true
       putBack(lane)
     }
   }
 
-  // Work is looked for when somebody said that there is some, and at every poll; in between a lane that was read to its
-  // end is read again only once all of it is settled, to know that it can be given back.
-  const isHungry = (lane: Lane, look: boolean): boolean => {
-    if (lane.yielding || lane.blocked || lane.waiting.length >= Math.max(lane.room, lane.ahead)) return false
-    return look || !lane.dry || (lane.taken.size === 0 && !lane.empty)
+  // A slow lane is looked at when polling alone: one look more is nothing to it, and there may be many.
+  const lookAround = (): boolean => {
+    const isPolling = Date.now() - polledAt >= pollMs
+    const look = looking || isPolling
+    if (isPolling) polledAt = Date.now()
+    looking = false
+    if (look) for (const lane of lanes.values()) if (isPolling || lane.ground === quick) lane.dry = false
+    return look
   }
 
-  const refill = async (look: boolean) => {
-    for (const lane of lanes.values()) {
-      for (const id of lane.settled.splice(0)) lane.taken.delete(id)
-      if (lane.taken.size === 0) lane.blocked = false
-    }
-    const hungry = [...lanes.values()].filter((lane) => isHungry(lane, look))
+  // Work is looked for when somebody said that there is some, and at every poll; in between a lane that was read to its
+  // end is read again only once all of it is settled, to know that it can be given back.
+  const isHungry = (lane: Lane): boolean => {
+    if (lane.yielding || lane.blocked || lane.waiting.length >= Math.max(lane.room, lane.ahead)) return false
+    if (lane.ground === slow && lane.running >= lane.room) return false
+    return !lane.dry || (lane.taken.size === 0 && !lane.empty)
+  }
+
+  const read = async (hungry: Lane[], wanted: number) => {
     if (stopping || hungry.length === 0) return
-    const wanted = Math.min(readAtMost, Math.max(readAtLeast, Math.floor(readBudget / hungry.length)))
     // What is taken and not yet settled is found again, and must not stand in front of what is new.
     const limit = wanted + Math.max(...hungry.map(({ taken }) => taken.size))
     const items = await readDueItems(db, hungry, clock.now(), limit)
@@ -173,6 +222,21 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
     for (const lane of hungry) lane.dry = (found.get(lane) ?? 0) < limit
   }
 
+  // Slow lanes end together as they began, and a few at a time hold up nobody. Returns whether there are more of them.
+  const refill = async (): Promise<boolean> => {
+    for (const lane of lanes.values()) {
+      for (const id of lane.settled.splice(0)) lane.taken.delete(id)
+      if (lane.taken.size === 0) lane.blocked = false
+    }
+    const hungry = [...lanes.values()].filter(isHungry)
+    const quickOnes = hungry.filter(({ ground }) => ground === quick)
+    const slowOnes = hungry.filter(({ ground }) => ground === slow)
+    const each = Math.floor(readBudget / quickOnes.length)
+    await read(quickOnes, Math.min(readAtMost, Math.max(readAtLeast, each)))
+    await read(slowOnes.slice(0, slowAtATime), readOfSlow)
+    return slowOnes.length > slowAtATime
+  }
+
   const mayCatchUp = (lane: Lane, now: number): boolean =>
     lane.catchingUp < Math.max(1, Math.floor(lane.room * catchUpShare)) && waitOf(lane.catchUpPace, now) === 0
 
@@ -180,12 +244,12 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
   const takeItem = (lane: Lane, now: number): Waiting | undefined => {
     if (lane.blocked || lane.running >= lane.room || waitOf(lane.pace, now) > 0) return undefined
     if (now >= lane.leasedUntil) return undefined
-    if ((runningOf.get(lane.workspaceId) ?? 0) >= maxRunningEach) return undefined
+    if (!mayTake(lane.ground.running, lane.workspaceId)) return undefined
     const next = lane.waiting.shift() ?? (mayCatchUp(lane, now) ? lane.catchUp.shift() : undefined)
     if (!next) return undefined
     takeToken(lane.pace, now)
-    running++
-    runningOf.set(lane.workspaceId, (runningOf.get(lane.workspaceId) ?? 0) + 1)
+    take(lane.ground.running, lane.workspaceId)
+    if (lane.running === 0) lane.movedAt = now
     lane.running++
     lane.started++
     if (lane.ready > 0) lane.ready--
@@ -201,10 +265,7 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
     now - next.preparedAt <= (lane.kindOf.freshMs ?? 0)
 
   const leave = (lane: Lane, item: WorkItem) => {
-    running--
-    const others = runningOf.get(lane.workspaceId)! - 1
-    if (others > 0) runningOf.set(lane.workspaceId, others)
-    else runningOf.delete(lane.workspaceId)
+    giveBack(lane.ground.running, lane.workspaceId)
     lane.running--
     if (item.band >= 2) lane.catchingUp--
   }
@@ -232,6 +293,7 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
   }
 
   const runOne = async (lane: Lane, item: WorkItem, input: unknown) => {
+    const startedAt = Date.now()
     try {
       const result = await lane.kindOf.run(item, input, lane.abort.signal)
       const strain = lane.kindOf.strainOf?.(result) ?? 'none'
@@ -243,15 +305,16 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
       finish({ lane, item, end: 'threw' })
     } finally {
       leave(lane, item)
+      notePace(lane, Date.now() - startedAt)
       proceed(lane)
     }
   }
 
-  const hasPlace = (): boolean => running < maxRunning && unsettled < unsettledAtMost
+  const maySettle = (): boolean => unsettled < unsettledAtMost
 
   // What was prepared ahead runs at once; where lanes wait for a place, whose turn it is is decided once a tick.
   const proceed = (lane: Lane) => {
-    if (running < maxRunning - 1 && (runningOf.get(lane.workspaceId) ?? 0) < maxRunningEach - 1) runReady(lane)
+    if (mayTake(lane.ground.running, lane.workspaceId, 2)) runReady(lane)
     else if (!turnComes) {
       turnComes = true
       setImmediate(takeTurns)
@@ -261,7 +324,7 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
 
   const runReady = (lane: Lane) => {
     const now = Date.now()
-    while (hasPlace() && lane.ready > 0 && isReady(lane, lane.waiting[0], now)) {
+    while (maySettle() && lane.ready > 0 && isReady(lane, lane.waiting[0], now)) {
       const next = takeItem(lane, now)
       if (!next) return
       void runOne(lane, next.item, next.input)
@@ -276,8 +339,9 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
   // A lane that has its turn stands behind the others for the next.
   function* inTurn(): Generator<Lane> {
     for (const lane of [...lanes.values()]) {
-      if (!hasPlace()) return
-      if (lane.waiting.length + lane.catchUp.length === 0 || lane.running >= lane.room) continue
+      if (!maySettle()) return
+      if (!hasWaiting(lane) || lane.running >= lane.room) continue
+      if (!mayTake(lane.ground.running, lane.workspaceId)) continue
       lanes.delete(nameOf(lane))
       lanes.set(nameOf(lane), lane)
       yield lane
@@ -321,7 +385,7 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
   const launch = async () => {
     const batches = new Map<WorkKind, { lane: Lane; item: WorkItem }[]>()
     for (const lane of inTurn())
-      while (hasPlace()) {
+      while (maySettle()) {
         const now = Date.now()
         const next = takeItem(lane, now)
         if (!next) break
@@ -339,7 +403,7 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
     const now = Date.now()
     const batches = new Map<WorkKind, { next: Waiting; doubts: number }[]>()
     for (const lane of lanes.values()) {
-      if (lane.kindOf.freshMs === undefined) continue
+      if (lane.kindOf.freshMs === undefined || lane.waiting.length === 0) continue
       if (lane.ready * 2 > lane.ahead && isReady(lane, lane.waiting[0], now)) continue
       const wanted = lane.waiting.slice(0, wantedAhead(lane, now))
       lane.ready = wanted.length
@@ -368,10 +432,9 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
     if (idle.length === 0) return
     // Forgotten only once the database knows: else a failure here would leave them to nobody until the lease runs out.
     await releaseLanes(db, idle, clock.now())
-    const isCrowded = lanes.size >= maxLanes || Math.max(...lanesHeld().values()) >= maxLanesEach
-    for (const lane of idle) lanes.delete(nameOf(lane))
-    // Others may be waiting for just these places.
-    if (isCrowded) wake()
+    const mayBeWaitedFor = isCrowded(quick.lanes)
+    for (const lane of idle) letGo(lane)
+    if (mayBeWaitedFor) wake()
   }
 
   const settleAll = async () => {
@@ -401,22 +464,21 @@ export const startWorker = ({ db, kinds, clock, log, pollMs = 250, limits }: Wor
     gatherMs: () => 1,
     onError: (error) => log.error({ err: error }, 'the worker stumbled and goes on'),
     step: async () => {
-      const look = looking || Date.now() - lookedAt >= pollMs
-      if (look) lookedAt = Date.now()
-      looking = false
+      const look = lookAround()
       await renew()
+      const moved = setSlowApart()
       share()
-      if (look) await lease()
-      await refill(look)
+      if (look || moved) await lease()
+      const more = await refill()
       await launch()
       await prepareAhead()
       await release()
-      return false
+      return more
     },
   })
 
   const drained = async (deadline: number) => {
-    while ((running > 0 || finished.length > 0 || settling) && Date.now() < deadline)
+    while ((quick.running.taken + slow.running.taken > 0 || finished.length > 0 || settling) && Date.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, 10))
   }
 
