@@ -17,3 +17,21 @@ alter table oidc_codes add column challenge bytea not null;
 alter table oidc_identities
   drop constraint oidc_identities_workspace_id_fkey,
   add foreign key (workspace_id) references workspaces (id) on delete cascade;
+
+-- Whoever accepts an invite names a password for an address that nobody has shown to be theirs: the token was told to the
+-- inviter. Its rightful owner, known to a provider, must not be given an account that somebody else can sign in to.
+alter table users add column email_verified boolean;
+alter table users no force row level security;
+alter table invites no force row level security;
+update users u set email_verified = not exists (
+  select from invites i where i.accepted_at is not null and i.email = lower(u.email)
+);
+alter table users force row level security;
+alter table invites force row level security;
+alter table users alter column email_verified set not null;
+
+-- Of somebody whose link waits for the password of the account.
+alter table oidc_codes
+  add column issuer text,
+  add column subject text,
+  add check ((issuer is null) = (subject is null));

@@ -16,7 +16,14 @@ type OidcIdentitiesTable = Owned & { issuer: string; subject: string; user_id: s
 
 type OidcUsedStatesTable = { state_hash: Buffer; expires_at: Date }
 
-type OidcCodesTable = Owned & { hash: Buffer; challenge: Buffer; user_id: string; expires_at: Date }
+type OidcCodesTable = Owned & {
+  hash: Buffer
+  challenge: Buffer
+  user_id: string
+  issuer: string | null
+  subject: string | null
+  expires_at: Date
+}
 
 export type OidcTables = {
   oidc_connections: OidcConnectionsTable

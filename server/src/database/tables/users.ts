@@ -5,6 +5,7 @@ type UsersTable = Stamped & {
   id: string
   email: string
   name: string
+  email_verified: boolean
   password_hash: string
   avatar_url: ColumnType<string | null, string | null | undefined, string | null>
   last_seen_at: ColumnType<Date | null, Date | null | undefined, Date | null>

@@ -1,9 +1,9 @@
 import { AppError } from '../../base/errors.ts'
 import { toWireId } from '../../base/ids.ts'
 import type { Db } from '../../database/open.ts'
-import { recordAudit } from '../audit-logs/index.ts'
 import type { Ctx } from '../context.ts'
 import { type Account, findAccount, insertUser, joinWorkspace, type Role, takeInviteOf } from '../users/index.ts'
+import { linkPerson, refuseOwner } from './link-person.ts'
 import type { ConnectionRow, GrantedRole } from './present.ts'
 import type { SignInPlace } from './queries.ts'
 import type { Person } from './read-person.ts'
@@ -73,32 +73,14 @@ const comeBack = async (ctx: Ctx, tx: Db, { workspaceId, homeId }: SignInPlace, 
   return (await joinWorkspace(ctx, tx, { userId: account.id, role: invite.role, detail })).role
 }
 
-const link = async (ctx: Ctx, tx: Db, { workspaceId, connection }: SignInPlace, userId: string, subject: string) => {
-  const { issuer } = connection
-  const { numInsertedOrUpdatedRows } = await tx
-    .insertInto('oidc_identities')
-    .values({ workspace_id: workspaceId, issuer, subject, user_id: userId, created_at: ctx.clock.now() })
-    .onConflict((conflict) => conflict.doNothing())
-    .executeTakeFirst()
-  if (numInsertedOrUpdatedRows === 0n)
-    throw refused(
-      'This account belongs to somebody else at the provider. An admin can set the connection up anew to unlink all.',
-    )
-  await recordAudit(ctx, tx, {
-    action: 'member.linked',
-    target: { type: 'member', id: toWireId('user', userId) },
-    detail: { by: 'oidc' },
-  })
-}
-
-type Found = { account: Known; role: Role }
+type Found = { account: Known; role: Role; needsPassword?: true }
 
 const newcomer = async (ctx: Ctx, tx: Db, place: SignInPlace, person: Person, passwordHash: string): Promise<Found> => {
   const { email, name, subject } = person
   if (email === null) throw notMember()
-  const id = await insertUser(tx, { email, name, passwordHash, now: ctx.clock.now() })
+  const id = await insertUser(tx, { email, name, passwordHash, emailVerified: true, now: ctx.clock.now() })
   const role = await join(ctx, tx, place, id)
-  await link(ctx, tx, place, id, subject)
+  await linkPerson(ctx, tx, place, { userId: id, subject })
   return { account: { id, email, name }, role }
 }
 
@@ -117,11 +99,19 @@ const byEmail = async (
       'There is an account with this e-mail address that is no member of this workspace. Ask for an invite.',
     )
   if (!account || role === undefined) return undefined
-  await link(ctx, tx, place, account.id, subject)
+  // The account may be of whoever accepted the invite in their place, who could sign in to it for ever.
+  if (!account.email_verified) return { account, role, needsPassword: true }
+  await linkPerson(ctx, tx, place, { userId: account.id, subject })
   return { account, role }
 }
 
-const find = async (ctx: Ctx, tx: Db, place: SignInPlace, person: Person, passwordHash: string | undefined) => {
+const find = async (
+  ctx: Ctx,
+  tx: Db,
+  place: SignInPlace,
+  person: Person,
+  passwordHash: string | undefined,
+): Promise<Found> => {
   const account = await findByIdentity(tx, place, person.subject)
   if (account)
     return { account, role: (await roleOf(tx, place, account.id)) ?? (await comeBack(ctx, tx, place, account)) }
@@ -130,6 +120,9 @@ const find = async (ctx: Ctx, tx: Db, place: SignInPlace, person: Person, passwo
   if (passwordHash === undefined) throw notMember()
   return newcomer(ctx, tx, place, person, passwordHash)
 }
+
+/** Who somebody is here; `needsPassword` where they are not linked until they have shown the password of the account. */
+export type Admitted = { account: Known; needsPassword: boolean }
 
 /**
  * Finds, links or makes the member that a person at the provider is here. `passwordHash` is for an account that is still to
@@ -142,10 +135,9 @@ export const admitPerson = async (
   place: SignInPlace,
   person: Person,
   passwordHash: string | undefined,
-): Promise<Known> => {
+): Promise<Admitted> => {
   checkDomain(person, place.connection)
-  const { account, role } = await find(ctx, tx, place, person, passwordHash)
-  if (role === 'owner' && !place.connection.signs_in_owners)
-    throw refused('Owners sign in with their password here: an owner has to set up the connection for them.')
-  return account
+  const { account, role, needsPassword = false } = await find(ctx, tx, place, person, passwordHash)
+  refuseOwner(role, place.connection)
+  return { account, needsPassword }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { passwordInput } from '../users/index.ts'
 import { idInput, timeOutput } from '../wire.ts'
 
 /** Roles that a provider's word can give: owners are made by owners. */
@@ -134,4 +135,8 @@ export const ExchangeCode = z.strictObject({
         'The text whose hash the sign-in was begun with. A sign-in that was begun without one needs the cookie of its browser instead.',
       examples: ['dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'],
     }),
+  password: passwordInput.optional().meta({
+    description:
+      'Of the account that has your e-mail address, once, where the answer without it was 401 with `details.password_required`.',
+  }),
 })

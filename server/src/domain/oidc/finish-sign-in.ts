@@ -15,6 +15,7 @@ import { admitPerson, isNewcomer } from './admit-person.ts'
 import type { SignInAnswer } from './contract.ts'
 import type { Providers } from './create-providers.ts'
 import { issueCode } from './issue-code.ts'
+import { lockConnection, stale } from './lock-connection.ts'
 import { redirectUriOf } from './present.ts'
 import { signInError } from './provider-error.ts'
 import { getSignInPlace, openSecret, type SignInPlace } from './queries.ts'
@@ -50,9 +51,6 @@ type Outside = {
  * until the code is exchanged, where the client brought no challenge of its own.
  */
 export type FinishedSignIn = { signedIn: z.infer<typeof SignedIn> } | { url: string; proof?: string }
-
-const stale = () =>
-  new AppError('UNAUTHORIZED', 'This sign-in is unknown, over, too old, or of another browser. Begin again.')
 
 // Marked before anything else happens with it, so that of many answers with one state one counts.
 const isFirstAnswer = async (system: Db, state: string, { expiresAt }: BegunSignIn): Promise<boolean> => {
@@ -109,16 +107,12 @@ const askProvider = async (
   }
 }
 
-// Those who come in at once stand in a row, so that nobody is linked or made twice.
-const lockConnection = async (tx: Db, { workspaceId }: SignInPlace, { issuer }: BegunSignIn): Promise<void> => {
-  const row = await tx
-    .selectFrom('oidc_connections')
-    .select('issuer')
-    .where('workspace_id', '=', workspaceId)
-    .forNoKeyUpdate()
-    .executeTakeFirst()
-  if (row?.issuer !== issuer) throw stale()
-}
+const noPlaceForPassword = () =>
+  new AppError(
+    'FORBIDDEN',
+    'Nobody has vouched for the e-mail address of your account yet, so its password is needed once: begin this sign-in with return_to, at a page that asks for it.',
+    { details: { reason: 'password_required' } },
+  )
 
 const admit = async (input: Input, place: SignInPlace, started: BegunSignIn, person: Person, outside: Outside) => {
   const { system, clock, log, passwords } = outside
@@ -129,14 +123,17 @@ const admit = async (input: Input, place: SignInPlace, started: BegunSignIn, per
     ? await passwords.hash(newSecretToken('none'))
     : undefined
   return transaction(system, async (tx): Promise<FinishedSignIn> => {
-    await lockConnection(tx, place, started)
+    await lockConnection(tx, place, started.issuer)
     const actor = { type: 'system', name: 'oidc' } as const
     const ctx: Ctx = { db: tx, workspaceId, mode, actor, requestId: input.requestId, clock, log }
-    const account = await admitPerson(ctx, tx, place, person, passwordHash)
+    const { account, needsPassword } = await admitPerson(ctx, tx, place, person, passwordHash)
     if (started.returnTo !== null) {
-      const { code, proof } = await issueCode(tx, { workspaceId, account, state: input.answer.state, started, now })
+      const link = needsPassword ? { issuer: started.issuer, subject: person.subject } : null
+      const { state } = input.answer
+      const { code, proof } = await issueCode(tx, { workspaceId, account, link, state, started, now })
       return { url: returnUrl(started.returnTo, { code }), ...(proof === null ? {} : { proof }) }
     }
+    if (needsPassword) throw noPlaceForPassword()
     const { address, userAgent } = input
     const { requestId } = ctx
     const session = { workspaceId, planId, account, address, userAgent, by: 'oidc', requestId, now } as const

@@ -77,6 +77,7 @@ export const acceptInvite = async (input: Input, outside: Outside): Promise<Memb
   const person = await identify(email, input, outside)
   return transaction(system, async (tx) => {
     await takeInvite(tx, invite, now)
+    // Whoever invited has seen the token too, so that it was shown proves nothing of the address.
     const userId =
       'userId' in person ? person.userId : await insertUser(tx, { email, name: input.name, now, ...person })
     const actor = { type: 'system', name: 'invites' } as const

@@ -5,15 +5,32 @@ import { hashPassword } from './passwords.ts'
 
 type NewUser = { email: string; name: string; now: Date }
 
-/** Makes a user whose password is hashed already and returns their id. Throws on an e-mail address that is taken. */
+/**
+ * Makes a user whose password is hashed already and returns their id. `emailVerified` says whether somebody other than
+ * themselves has vouched for the address: the operator, or a provider. Throws on an e-mail address that is taken.
+ */
 export const insertUser = async (
   tx: Db,
-  { email, name, now, passwordHash }: NewUser & { passwordHash: string },
+  {
+    email,
+    name,
+    now,
+    passwordHash,
+    emailVerified = false,
+  }: NewUser & { passwordHash: string; emailVerified?: boolean },
 ): Promise<string> => {
   const id = newId()
   await tx
     .insertInto('users')
-    .values({ id, email: normalEmail(email), name, password_hash: passwordHash, created_at: now, updated_at: now })
+    .values({
+      id,
+      email: normalEmail(email),
+      email_verified: emailVerified,
+      name,
+      password_hash: passwordHash,
+      created_at: now,
+      updated_at: now,
+    })
     .execute()
   return id
 }
@@ -22,4 +39,4 @@ export const insertUser = async (
 // no event: a user belongs to no workspace until they are a member of one.
 // scope: only the server itself makes users.
 export const createUser = async (tx: Db, { password, ...user }: NewUser & { password: string }): Promise<string> =>
-  insertUser(tx, { ...user, passwordHash: await hashPassword(password) })
+  insertUser(tx, { ...user, emailVerified: true, passwordHash: await hashPassword(password) })

@@ -7,9 +7,10 @@ import type { Ctx } from '../context.ts'
 import { normalEmail } from './email.ts'
 import type { Role } from './roles.ts'
 
-export type Account = Pick<Selectable<Tables['users']>, 'id' | 'email' | 'name' | 'password_hash'>
+export type Account = Pick<Selectable<Tables['users']>, 'id' | 'email' | 'email_verified' | 'name' | 'password_hash'>
 
-const selectAccount = (system: Db) => system.selectFrom('users').select(['id', 'email', 'name', 'password_hash'])
+const selectAccount = (system: Db) =>
+  system.selectFrom('users').select(['id', 'email', 'email_verified', 'name', 'password_hash'])
 
 export const findAccount = (system: Db, email: string): Promise<Account | undefined> =>
   selectAccount(system)

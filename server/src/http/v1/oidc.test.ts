@@ -8,7 +8,7 @@ import { openTestApp } from '../../../test/app.ts'
 import { type Browser, createBrowser } from '../../../test/browser.ts'
 import { startIssuer, strangerKey, type TestIssuer } from '../../../test/issuer.ts'
 import { giveUpAt, logInAt, startProvider } from '../../../test/provider.ts'
-import { toWireId } from '../../base/ids.ts'
+import { fromWireId, toWireId } from '../../base/ids.ts'
 import { OidcConnection, purgeSignIns } from '../../domain/oidc/index.ts'
 import { SignedIn } from '../../domain/sessions/index.ts'
 import { addMember, createUser, hashSecretToken, type Role } from '../../domain/users/index.ts'
@@ -408,6 +408,88 @@ test('an address that the provider has given to somebody else opens nothing', as
   const browser = createBrowser()
   await refusal(await browser.visit(await dance(browser, place, known(email))), 403)
   assert.equal((await linksOf(place)).length, 1)
+})
+
+/** Somebody who came by an invite, as whoever holds its token makes them. */
+const newInvited = async ({ key }: Pick<Place, 'key'>, email = `${randomUUID()}@acme.test`, role: Role = 'agent') => {
+  const invite = await app.call('POST', '/v1/invites', { key, body: { email, role } })
+  const { token } = invite.json<{ token: string }>()
+  const accepted = await app.call('POST', '/v1/invites/accept', { body: { token, name: 'Grace', password } })
+  assert.equal(accepted.status, 201, accepted.text)
+  return { email, userId: accepted.json<{ user_id: string }>().user_id }
+}
+
+type Told = { error: { details?: Json } }
+
+test('an account that came by an invite is linked once its password is shown, and only then', async () => {
+  const place = await newPlace({ create_members: true, allowed_email_domains: ['acme.test'] })
+  const { email, userId } = await newInvited(place)
+  const subject = known(email)
+  const browser = createBrowser()
+  const code = (await comeHome(browser, place, subject, { returnTo: '/app' })).searchParams.get('code')!
+  const tells = async (body: Json) => {
+    const answer = await exchangeIn(browser, body)
+    assert.equal(answer.status, 401)
+    return ((await answer.json()) as Told).error.details
+  }
+  assert.deepEqual(await tells({ code }), { password_required: true })
+  assert.deepEqual(await tells({ code, password: 'not the password' }), { password_required: true })
+  assert.deepEqual(await linksOf(place), [])
+  // The password without the browser that signed in is worth nothing.
+  await refusal(await exchangeIn(createBrowser(), { code, password }), 401)
+  ahead = 599_000
+  const linked = await exchangeIn(browser, { code, password })
+  ahead = 0
+  assert.equal(SignedIn.parse(await linked.json()).user.id, userId)
+  await refusal(await exchangeIn(browser, { code, password }), 401)
+  assert.equal((await linksOf(place)).length, 1)
+  assert.equal((await auditOf(place)).filter((action) => action === 'member.linked').length, 1)
+  // From then on the subject is enough, with and without a page.
+  assert.equal((await signIn(place, subject)).user.id, userId)
+})
+
+test('whoever accepted an invite in the name of somebody else keeps nothing of what they sign in to', async () => {
+  const place = await newPlace({ create_members: true, allowed_email_domains: ['acme.test'] })
+  // The token is told to the inviter, who makes the account of a person to come with a password of their own.
+  const { email, userId } = await newInvited(place)
+  const browser = createBrowser()
+  const error = await refusal(await browser.visit(await dance(browser, place, known(email))), 403)
+  assert.equal(error.details?.reason, 'password_required')
+  const { searchParams } = await comeHome(browser, place, known(email), { returnTo: '/app' })
+  await refusal(await exchangeIn(browser, { code: searchParams.get('code')! }), 401)
+  assert.deepEqual(await linksOf(place), [])
+  const sessions = await system.selectFrom('sessions').select('id').where('user_id', '=', fromWireId('user', userId)!)
+  assert.deepEqual(await sessions.execute(), [])
+})
+
+test('what waits for a password ends with ten minutes, with the membership and with the connection', async () => {
+  const place = await newPlace()
+  const waiting = async () => {
+    const { email, userId } = await newInvited(place)
+    const browser = createBrowser()
+    const led = await comeHome(browser, place, known(email), { returnTo: '/app' })
+    const body = { code: led.searchParams.get('code')!, password }
+    return { userId, show: () => exchangeIn(browser, body) }
+  }
+  const late = await waiting()
+  ahead = 601_000
+  const refused = await late.show()
+  ahead = 0
+  assert.equal(refused.status, 401)
+  const removed = await waiting()
+  await app.call('DELETE', `/v1/members/${removed.userId}`, { key: place.key })
+  await refusal(await removed.show(), 401)
+  const promoted = await waiting()
+  const owner = await newPerson(place.workspaceId, 'owner')
+  const login = await app.call('POST', '/v1/auth/login', { body: { email: owner.email, password } })
+  const { token } = login.json<{ token: string }>()
+  const path = `/v1/members/${promoted.userId}`
+  assert.equal((await app.call('PATCH', path, { key: token, body: { role: 'owner' } })).status, 200)
+  assert.match((await refusal(await promoted.show(), 403)).message, /^Owners sign in with their password/)
+  const moved = await waiting()
+  await connect(place, {}, await newIssuer())
+  await refusal(await moved.show(), 401)
+  assert.deepEqual(await linksOf(place), [])
 })
 
 test('owners sign in only where an owner has set the connection up', async () => {

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import {
-  codeSeconds,
   deleteConnection,
   ExchangeCode,
   exchangeCode,
@@ -121,7 +120,7 @@ export const oidcSignInEndpoints = [
       const input = { workspace, answer: query, sealed, address, requestId, userAgent: textOf(headers['user-agent']) }
       const finished = await finishSignIn(input, outsideOf(deps))
       const proof = 'url' in finished ? finished.proof : undefined
-      const cookie = proof === undefined ? setCookie(name, '', 0) : setCookie(name, proof, codeSeconds)
+      const cookie = proof === undefined ? setCookie(name, '', 0) : setCookie(name, proof, signInSeconds)
       const told = { 'set-cookie': cookie, ...unseen }
       if ('url' in finished) return { status: 302, body: undefined, headers: { location: finished.url, ...told } }
       return { status: 200, body: finished.signedIn, headers: told }
@@ -135,15 +134,15 @@ export const oidcSignInEndpoints = [
     tag: signInTag,
     summary: 'Swap the code of a sign-in for tokens',
     description:
-      'Once, within 60 seconds, by whoever began the sign-in: with `code_verifier`, or in the browser that signed in, by its cookie.',
+      'Once, within 60 seconds, by whoever began the sign-in: with `code_verifier`, or in the browser that signed in, by its cookie. Answered with 401 and `details.password_required` where an account that came by an invite is to be linked: then send its `password` too, within ten minutes.',
     body: ExchangeCode,
     responses: { 200: SignedIn },
-    errors: [401, 403, 404],
+    errors: [401, 403, 404, 503],
     idempotency: 'none',
-    handler: async ({ body: { code, code_verifier }, deps, headers, address, requestId }) => {
+    handler: async ({ body: { code, code_verifier, password }, deps, headers, address, requestId }) => {
       const cookie = readCookie(textOf(headers.cookie), browserCookie(code, deps.settings.publicUrl))
       const verifier = code_verifier ?? cookie
-      const input = { code, verifier, address, requestId, userAgent: textOf(headers['user-agent']) }
+      const input = { code, verifier, password, address, requestId, userAgent: textOf(headers['user-agent']) }
       return ok(await exchangeCode(input, outsideOf(deps)))
     },
   }),
