@@ -27,6 +27,9 @@ type EventsTable = Owned & {
 /** `day` is written as YYYY-MM-DD. */
 type EventDaysTable = Owned & { day: string; first: number; last: number; types: string[] }
 
+/** `day` is written as YYYY-MM-DD. */
+type EventSubjectDaysTable = Owned & { subject_id: string; day: string }
+
 type UndeliveredEventsTable = Owned & {
   webhook_id: string
   event_id: string
@@ -43,6 +46,7 @@ export type EventsTables = {
   event_sequences: EventSequencesTable
   events: EventsTable
   event_days: EventDaysTable
+  event_subject_days: EventSubjectDaysTable
   undelivered_events: UndeliveredEventsTable
   workspace_history: WorkspaceHistoryTable
 }

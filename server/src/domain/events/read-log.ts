@@ -1,5 +1,4 @@
 import { type RawBuilder, sql } from 'kysely'
-import { timeOfId } from '../../base/ids.ts'
 import type { Db } from '../../database/open.ts'
 import type { EventFilter } from './event-filter.ts'
 import type { EventRow } from './present.ts'
@@ -15,18 +14,14 @@ export type LogRow = EventRow & { type: string; subject_id: string | null }
 type Day = { day: string; first: number; last: number }
 
 const dayMs = 86_400_000
-// Read at once: of a log without holes a page takes few days, and one that is searched may take all.
+// Read at once to begin with: a page of a log without holes takes few days, and one that is searched a few more.
 const fewDays = 8
-const manyDays = 400
-// Days that are opened at first where nobody knows which of them hold what is looked for, and by how much more at most after.
+const someDays = 32
+// How many days are opened at first where nobody knows how much of what is looked for they hold, and by how much more after.
 const firstChunk = 4
-const chunkGrowth = 4
+const growth = 4
 
 const dayOf = (at: Date): string => at.toISOString().slice(0, 10)
-const dayBefore = (at: Date): string => dayOf(new Date(at.getTime() - dayMs))
-
-// What an object is told of cannot be older than the object; a day of grace for clocks that differ.
-const bornOn = (subject: string): string | undefined => (subject[14] === '7' ? dayBefore(timeOfId(subject)) : undefined)
 
 /** The days that may hold what is looked for, in the order of the walk. */
 const readDays = async (
@@ -36,15 +31,19 @@ const readDays = async (
   { order, beyond }: Direction,
   limit: number,
 ): Promise<Day[]> => {
-  const since = [from && dayOf(from), subject && bornOn(subject)].filter((day) => day !== undefined).sort()
-  const conditions: RawBuilder<unknown>[] = [sql`workspace_id = ${workspaceId}`]
-  if (beyond !== null) conditions.push(order === 'oldest' ? sql`last > ${beyond}` : sql`first < ${beyond}`)
-  if (since.length > 0) conditions.push(sql`day >= ${since.at(-1)}::text::date`)
-  if (to) conditions.push(sql`day <= ${dayOf(to)}::text::date`)
-  if (types) conditions.push(sql`types && ${[...types]}::text[]`)
-  const by = order === 'oldest' ? sql`first` : sql`last desc`
+  const conditions: RawBuilder<unknown>[] = [sql`d.workspace_id = ${workspaceId}`]
+  if (beyond !== null) conditions.push(order === 'oldest' ? sql`d.last > ${beyond}` : sql`d.first < ${beyond}`)
+  if (from) conditions.push(sql`d.day >= ${dayOf(from)}::text::date`)
+  if (to) conditions.push(sql`d.day <= ${dayOf(to)}::text::date`)
+  if (types) conditions.push(sql`d.types && ${[...types]}::text[]`)
+  if (subject !== undefined) conditions.push(sql`s.workspace_id = ${workspaceId} and s.subject_id = ${subject}`)
+  const source =
+    subject === undefined
+      ? sql`event_days d`
+      : sql`event_subject_days s join event_days d on d.workspace_id = s.workspace_id and d.day = s.day`
+  const by = order === 'oldest' ? sql`d.first` : sql`d.last desc`
   const { rows } = await sql<{ day: string; first: number | string; last: number | string }>`
-    select day::text as day, first, last from event_days where ${sql.join(conditions, sql` and `)}
+    select d.day::text as day, d.first, d.last from ${source} where ${sql.join(conditions, sql` and `)}
     order by ${by} limit ${limit}`.execute(db)
   return rows.map(({ day, first, last }) => ({ day, first: Number(first), last: Number(last) }))
 }
@@ -52,9 +51,9 @@ const readDays = async (
 type Range = { begin: Date; end: Date }
 
 // Neighbours become one range; what lies between two others is not opened.
-const rangesOf = (days: readonly Day[], { from, to }: LogFilter): Range[] => {
+const rangesOf = (days: Iterable<string>, { from, to }: LogFilter): Range[] => {
   const ranges: Range[] = []
-  for (const begin of days.map(({ day }) => Date.parse(day)).sort((a, b) => a - b)) {
+  for (const begin of [...days].map((day) => Date.parse(day)).sort((a, b) => a - b)) {
     const last = ranges.at(-1)
     if (last?.end.getTime() === begin) last.end = new Date(begin + dayMs)
     else ranges.push({ begin: new Date(begin), end: new Date(begin + dayMs) })
@@ -65,6 +64,16 @@ const rangesOf = (days: readonly Day[], { from, to }: LogFilter): Range[] => {
   }))
 }
 
+const selectWithin = (db: Db, workspaceId: string, ranges: Range[], order: Direction['order']) =>
+  db
+    .selectFrom('events')
+    .select(['id', 'sequence', 'payload', 'type', 'subject_id'])
+    .where('workspace_id', '=', workspaceId)
+    .where(({ and, or, eb }) =>
+      or(ranges.map(({ begin, end }) => and([eb('created_at', '>=', begin), eb('created_at', '<', end)]))),
+    )
+    .orderBy('sequence', order === 'oldest' ? 'asc' : 'desc')
+
 /** Events of some days by sequence number, up to but without the number `bound`. */
 const readChunk = async (
   db: Db,
@@ -74,14 +83,11 @@ const readChunk = async (
   { days, bound, limit }: { days: readonly Day[]; bound: number | undefined; limit: number },
 ): Promise<LogRow[]> => {
   const { types, subject, from, to, delivered } = filter
-  const ranges = rangesOf(days, { from, to })
-  let query = db
-    .selectFrom('events')
-    .select(['id', 'sequence', 'payload', 'type', 'subject_id'])
-    .where('workspace_id', '=', workspaceId)
-    .where(({ and, or, eb }) =>
-      or(ranges.map(({ begin, end }) => and([eb('created_at', '>=', begin), eb('created_at', '<', end)]))),
-    )
+  const ranges = rangesOf(
+    days.map(({ day }) => day),
+    { from, to },
+  )
+  let query = selectWithin(db, workspaceId, ranges, order).limit(limit)
   if (types) query = types.length === 1 ? query.where('type', '=', types[0]!) : query.where('type', 'in', types)
   if (subject !== undefined) query = query.where('subject_id', '=', subject)
   if (delivered) {
@@ -99,10 +105,7 @@ const readChunk = async (
   const [ahead, behind] = order === 'oldest' ? (['>', '<'] as const) : (['<', '>'] as const)
   if (beyond !== null) query = query.where('sequence', ahead, beyond)
   if (bound !== undefined) query = query.where('sequence', behind, bound)
-  return query
-    .orderBy('sequence', order === 'oldest' ? 'asc' : 'desc')
-    .limit(limit)
-    .execute()
+  return query.execute()
 }
 
 const held = ({ first, last }: Day): number => last - first + 1
@@ -111,9 +114,9 @@ type Walked = { rows: number; days: number }
 
 /** How many of the days to open: as many as should hold what is missing, by what the days so far held. */
 const chunkSize = (days: readonly Day[], isSparse: boolean, missing: number, walked: Walked): number => {
-  if (isSparse && walked.days === 0) return firstChunk
-  const most = Math.max(firstChunk, walked.days * chunkGrowth)
-  if (isSparse) return walked.rows === 0 ? most : Math.min(most, Math.ceil((missing * walked.days) / walked.rows) + 1)
+  if (isSparse && walked.rows === 0) return Math.max(firstChunk, walked.days * growth)
+  // Mostly each holds one at the least.
+  if (isSparse) return Math.min(missing, Math.ceil((missing * walked.days) / walked.rows) + 1)
   let count = 1
   // The first of them may lie in part behind the reader.
   for (let sum = 0; count < days.length && sum < missing; count++) sum += held(days[count]!)
@@ -145,27 +148,28 @@ const walkLog = async (
   limit: number,
 ): Promise<LogRow[]> => {
   const isSparse = filter.types !== undefined || filter.subject !== undefined || filter.delivered !== undefined
-  const atOnce = isSparse ? manyDays : fewDays
   const rows: LogRow[] = []
   let at = direction
+  let opened = 0
+  let atOnce = isSparse ? someDays : fewDays
   let days = await readDays(db, workspaceId, filter, at, atOnce)
   let isCut = days.length === atOnce
-  let opened = 0
   while (days.length > 0 && rows.length < limit) {
     const missing = limit - rows.length
-    const size = chunkSize(days, isSparse, missing, { rows: rows.length, days: opened })
-    // What comes after the last of a cut list is not known: it serves as the bound only.
-    const step = stepOf(days, isCut ? Math.min(size, days.length - 1) : size, at)
+    const step = stepOf(days, chunkSize(days, isSparse, missing, { rows: rows.length, days: opened }), at)
+    // Of a list that was cut it is not known what the day behind its last begins with.
+    if (isCut && step.bound === undefined) {
+      atOnce *= growth
+      days = await readDays(db, workspaceId, filter, at, atOnce)
+      isCut = days.length === atOnce
+      continue
+    }
     opened += step.days.length
     const span = { days: step.days, bound: step.bound, limit: missing }
     rows.push(...(await readChunk(db, workspaceId, filter, at, span)))
     if (step.bound === undefined) break
     at = { ...at, beyond: at.order === 'oldest' ? step.bound - 1 : step.bound + 1 }
     days = step.left
-    if (isCut && days.length < atOnce / 2) {
-      days = await readDays(db, workspaceId, filter, at, atOnce)
-      isCut = days.length === atOnce
-    }
   }
   return rows
 }
@@ -180,28 +184,35 @@ const readUndelivered = async (
 ): Promise<LogRow[]> => {
   let query = db
     .selectFrom('undelivered_events')
-    .select(['event_id', 'event_at', 'sequence'])
-    .distinct()
+    .select(['event_at', 'sequence'])
+    // Several webhooks may not have got the same event.
+    .distinctOn('sequence')
     .where('workspace_id', '=', workspaceId)
   if (types) query = query.where('type', 'in', types)
   if (subject !== undefined) query = query.where('subject_id', '=', subject)
-  if (from) query = query.where('event_at', '>=', from)
-  if (to) query = query.where('event_at', '<', to)
+  // The days say between which numbers to look: the account is in the order of the numbers, however long it is.
+  const ofDays = db.selectFrom('event_days').where('workspace_id', '=', workspaceId)
+  if (from) {
+    const first = ofDays
+      .select(({ fn }) => fn.min('first').as('first'))
+      .where(sql`day`, '>=', sql`${dayOf(from)}::text::date`)
+    query = query.where('event_at', '>=', from).where('sequence', '>=', first)
+  }
+  if (to) {
+    const last = ofDays
+      .select(({ fn }) => fn.max('last').as('last'))
+      .where(sql`day`, '<=', sql`${dayOf(to)}::text::date`)
+    query = query.where('event_at', '<', to).where('sequence', '<=', last)
+  }
   if (beyond !== null) query = query.where('sequence', order === 'oldest' ? '>' : '<', beyond)
   const found = await query
     .orderBy('sequence', order === 'oldest' ? 'asc' : 'desc')
     .limit(limit)
     .execute()
   if (found.length === 0) return []
-  const times = found.map(({ event_at }) => event_at.getTime())
-  return db
-    .selectFrom('events')
-    .select(['id', 'sequence', 'payload', 'type', 'subject_id'])
-    .where('workspace_id', '=', workspaceId)
-    .where('created_at', '>=', new Date(Math.min(...times)))
-    .where('created_at', '<=', new Date(Math.max(...times)))
+  const days = new Set(found.map(({ event_at }) => dayOf(event_at)))
+  return selectWithin(db, workspaceId, rangesOf(days, {}), order)
     .where('sequence', '=', sql<number>`any(${found.map(({ sequence }) => sequence)}::bigint[])`)
-    .orderBy('sequence', order === 'oldest' ? 'asc' : 'desc')
     .execute()
 }
 

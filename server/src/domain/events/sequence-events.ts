@@ -66,6 +66,11 @@ export const sequenceEvents = async (db: Db, fanOut: FanOut, batch = mostAtOnce)
           first = least(event_days.first, excluded.first), last = greatest(event_days.last, excluded.last),
           types = case when event_days.types @> excluded.types then event_days.types
             else array(select unnest(event_days.types) union select unnest(excluded.types)) end
+      ), subject_days as (
+        insert into event_subject_days (workspace_id, subject_id, day)
+        select distinct workspace_id, subject_id, (created_at at time zone 'UTC')::date
+        from numbered where subject_id is not null order by 1, 2, 3
+        on conflict do nothing
       ), ranges as (
         select workspace_id, min(sequence) as first, max(sequence) as last, min(created_at) as first_at, max(created_at) as last_at
         from numbered group by workspace_id
