@@ -40,7 +40,7 @@ const repeatWith = (seed: number, { embedded, mistake }: Harness): string =>
   `node acceptance/crash-harness.ts --seeds 1 --from ${seed}${embedded ? ' --embedded' : ''}${mistake ? ` --mistake ${mistake}` : ''}`
 
 /** What all seeds add up to. */
-export const summaryOf = (results: readonly Result[]): string => {
+const summaryOf = (results: readonly Result[]): string => {
   const sum = (read: (result: Result) => number) => results.reduce((total, result) => total + read(result), 0)
   const stalls = results.map(({ stallMs }) => stallMs).toSorted((a, b) => a - b)
   const deliveries = sum((result) => result.deliveries)

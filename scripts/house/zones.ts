@@ -22,7 +22,7 @@ export const isTest = (path: string): boolean =>
 /** `channels/twilio/…` and `models/ai-sdk/…`; the files directly in `channels` and `models` are the contract. */
 const providerOf = (path: string): string | undefined => /^server\/src\/((?:channels|models)\/[^/]+)\//.exec(path)?.[1]
 
-export const zoneOf = (path: string): string => {
+const zoneOf = (path: string): string => {
   if (providerOf(path)) return 'provider'
   const [first = '', ...rest] = path.slice(source.length).split('/')
   if (rest.length > 0) return first

@@ -43,7 +43,7 @@ const removeStaleDumps = async (keep: string): Promise<void> => {
 }
 
 /** Path of a dump of the migrated embedded database. It is rewritten only when a migration or the database's version changes. */
-export const migratedDump = async (): Promise<string> => {
+const migratedDump = async (): Promise<string> => {
   const path = join(cacheFolder, `migrated-${await embeddedVersion()}-${await migrationsFingerprint()}.tar`)
   const exists = await access(path).then(
     () => true,

@@ -15,7 +15,7 @@ import { checkQuery } from './endpoint-suite/refuses-unknown-queries.ts'
 import { checkReplay } from './endpoint-suite/replays-repeated-writes.ts'
 
 /** What the suite needs to know to test an endpoint; a new one that lacks it fails here, by name. */
-export const assertTestable = (endpoint: Endpoint): void => {
+const assertTestable = (endpoint: Endpoint): void => {
   const parameters = endpoint.path.match(/\{\w+\}/g) ?? []
   assert.equal(
     segmentsOf(endpoint).length,

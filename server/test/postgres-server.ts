@@ -28,7 +28,7 @@ const stopDeadlineMs = 10_000
 const newestFirst = (a: string, b: string): number => b.localeCompare(a, 'en', { numeric: true })
 
 /** The folder of initdb and postgres: the newest of Debian's, otherwise the first of PATH; undefined when there is none. */
-export const findPostgres = (): string | undefined => {
+const findPostgres = (): string | undefined => {
   const packaged = globSync('/usr/lib/postgresql/*/bin').sort(newestFirst)
   const folders = [...packaged, ...(process.env.PATH ?? '').split(delimiter)]
   return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')))

@@ -3,14 +3,7 @@ import test from 'node:test'
 import { sign, verify } from '@octokit/webhooks-methods'
 import fc from 'fast-check'
 import { Webhook } from 'standardwebhooks'
-import {
-  createWebhookSecret,
-  signingKeys,
-  signLegacy,
-  signStandard,
-  verifyLegacy,
-  verifyStandard,
-} from './signature.ts'
+import { createWebhookSecret, signingKeys, signLegacy, signStandard } from './signature.ts'
 
 const now = () => Math.floor(Date.now() / 1000)
 
@@ -41,13 +34,13 @@ test('the standardwebhooks library accepts our deliveries and refuses tampered a
   assert.throws(() => deliver(now() - 3600, body))
 })
 
-test('we accept what the standardwebhooks library signs', () => {
+test('we sign as the standardwebhooks library does', () => {
   const secret = createWebhookSecret()
   const at = new Date()
-  const signature = new Webhook(secret).sign('evt_2', at, '{}')
+  const seconds = Math.floor(at.getTime() / 1000)
   assert.equal(
-    verifyStandard(signingKeys(secret), 'evt_2', Math.floor(at.getTime() / 1000), Buffer.from('{}'), signature),
-    true,
+    signStandard(signingKeys(secret), 'evt_2', seconds, Buffer.from('{}')),
+    new Webhook(secret).sign('evt_2', at, '{}'),
   )
 })
 
@@ -58,30 +51,24 @@ test('the legacy signature is GitHub’s X-Hub-Signature-256 under the secret as
       const keys = signingKeys(secret)
       assert.equal(signLegacy(keys, body), await sign(secret, body))
       assert.equal(await verify(secret, body, signLegacy(keys, Buffer.from(body))), true)
-      assert.equal(verifyLegacy(keys, body, await sign(secret, body)), true)
     }),
     { numRuns: 30 },
   )
 })
 
-test('a changed body, id, timestamp, secret or signature does not verify', () => {
+test('another body, id, timestamp or secret makes another signature', () => {
   const keys = signingKeys(createWebhookSecret())
   const other = signingKeys(createWebhookSecret())
-  const legacy = signLegacy(keys, 'body')
-  const standard = signStandard(keys, 'evt_1', 1, 'body')
-  assert.equal(verifyLegacy(keys, 'body', legacy), true)
-  assert.equal(verifyLegacy(keys, 'bodY', legacy), false)
-  assert.equal(verifyLegacy(other, 'body', legacy), false)
-  assert.equal(verifyLegacy(keys, 'body', legacy.slice(0, -1)), false)
-  assert.equal(verifyLegacy(keys, 'body', ''), false)
-  assert.equal(verifyLegacy(keys, 'body', legacy.toUpperCase()), false)
-  assert.equal(verifyStandard(keys, 'evt_1', 1, 'body', standard), true)
-  assert.equal(verifyStandard(keys, 'evt_1', 1, 'body', `v1,AAAA v1a,BBBB ${standard}`), true)
-  assert.equal(verifyStandard(keys, 'evt_2', 1, 'body', standard), false)
-  assert.equal(verifyStandard(keys, 'evt_1', 2, 'body', standard), false)
-  assert.equal(verifyStandard(keys, 'evt_1', 1, 'bodY', standard), false)
-  assert.equal(verifyStandard(other, 'evt_1', 1, 'body', standard), false)
-  assert.equal(verifyStandard(keys, 'evt_1', 1, 'body', ''), false)
+  const legacy = [signLegacy(keys, 'body'), signLegacy(keys, 'bodY'), signLegacy(other, 'body')]
+  assert.equal(new Set(legacy).size, legacy.length)
+  const standard = [
+    signStandard(keys, 'evt_1', 1, 'body'),
+    signStandard(keys, 'evt_2', 1, 'body'),
+    signStandard(keys, 'evt_1', 2, 'body'),
+    signStandard(keys, 'evt_1', 1, 'bodY'),
+    signStandard(other, 'evt_1', 1, 'body'),
+  ]
+  assert.equal(new Set(standard).size, standard.length)
 })
 
 test('a text that is not a webhook secret is refused', () => {

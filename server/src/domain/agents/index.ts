@@ -1,5 +1,4 @@
 export { addAllowedDomain } from './add-allowed-domain.ts'
-export type { AgentConfiguration } from './configuration.ts'
 export {
   AddAllowedDomain,
   Agent,
@@ -20,6 +19,6 @@ export { listAgentVersions } from './list-agent-versions.ts'
 export { listAgents } from './list-agents.ts'
 export { listAllowedDomains } from './list-allowed-domains.ts'
 export { presentAgent, presentAgentVersion, presentAllowedDomain } from './present.ts'
-export { type AgentRow, type AgentVersionRow, type AllowedDomainRow, configurationOf } from './queries.ts'
+export type { AgentRow } from './queries.ts'
 export { removeAllowedDomain } from './remove-allowed-domain.ts'
 export { updateAgent } from './update-agent.ts'

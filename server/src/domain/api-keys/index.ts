@@ -1,4 +1,4 @@
-export { type CheckedText, createCheckedText } from './checked-text.ts'
+export { createCheckedText } from './checked-text.ts'
 export { ApiKey, ApiKeyValidity, CreateApiKey, NewApiKey, RotateApiKey, UpdateApiKey } from './contract.ts'
 export { createKey } from './create-key.ts'
 export { apiKeyEvents } from './events.ts'

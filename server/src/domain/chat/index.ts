@@ -1,5 +1,5 @@
-export { type AnswerDeps, answer } from './answer.ts'
+export { answer } from './answer.ts'
 export { ChatPart, ChatReply, ChatRequest } from './contract.ts'
 export { findReply } from './find-reply.ts'
-export type { ChatInput, Once } from './open-turn.ts'
+export type { ChatInput } from './open-turn.ts'
 export { type Part, partsOfMessage, type Reply } from './parts-of-message.ts'

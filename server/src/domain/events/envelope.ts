@@ -1,7 +1,7 @@
 import { timeOfId, toWireId } from '../../base/ids.ts'
 
 /** The payload shape's own version; receivers see it in every envelope. */
-export const eventApiVersion = '2026-11-01'
+const eventApiVersion = '2026-11-01'
 
 /**
  * The exact text of an event as its receivers get it, without its sequence number: that goes between `head` and `tail`.

@@ -3,7 +3,7 @@ import { AppError } from '../../base/errors.ts'
 import type { Db } from '../../database/open.ts'
 
 /** The sequence number of the oldest event that is kept; of the next one where none is. */
-export const oldestKept = async (db: Db, workspaceId: string): Promise<number> => {
+const oldestKept = async (db: Db, workspaceId: string): Promise<number> => {
   const { rows } = await sql<{ oldest: string | number }>`
     select coalesce((select min(first) from event_days where workspace_id = ${workspaceId}),
       (select last + 1 from event_sequences where workspace_id = ${workspaceId}), 1) as oldest`.execute(db)

@@ -1,5 +1,5 @@
 export { changePlan } from './change-plan.ts'
-export { type LimitName, limitNames, Plan, Usage } from './contract.ts'
+export { Plan, Usage } from './contract.ts'
 export { planEvents } from './events.ts'
 export { getUsage } from './get-usage.ts'
 export { listPlans } from './list-plans.ts'

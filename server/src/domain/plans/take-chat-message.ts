@@ -6,7 +6,7 @@ import { noteLimitReached, type ReachedLimit } from './note-limit-reached.ts'
 import { PlanLimitError } from './plan-limit-error.ts'
 
 /** What `usage_counters` calls chat messages. */
-export const chatMessages = 'chat_messages'
+const chatMessages = 'chat_messages'
 
 // So many questions of a workspace without a limit can be committed at the same moment.
 const spread = 16

@@ -1,6 +1,5 @@
 export { loggedMethods, RequestLog, StatusFilter } from './contract.ts'
 export { createRequestRecorder, type RequestRecorder } from './create-request-recorder.ts'
 export { getRequestLog } from './get-request-log.ts'
-export type { AnsweredRequest } from './insert-request-logs.ts'
 export { listRequestLogs } from './list-request-logs.ts'
 export { presentRequestLog } from './present.ts'

@@ -17,7 +17,7 @@ export const passwordInput = z
   .max(1_000)
   .meta({ examples: ['supersecret123'] })
 
-export const newPasswordInput = z
+const newPasswordInput = z
   .string()
   .min(10)
   .max(256)

@@ -1,5 +1,5 @@
 export { createClientWorkspaces, type NewClient } from './create-client-workspaces.ts'
-export { createWorkspace, type WorkspacePair } from './create-workspace.ts'
+export { createWorkspace } from './create-workspace.ts'
 export { type Client, findClient } from './find-client.ts'
 export { renameWorkspace } from './rename-workspace.ts'
 export { setWorkspaceStatus } from './set-workspace-status.ts'

@@ -3,7 +3,7 @@ import { renderShell, type Section } from './page-shell.ts'
 import type { DocsPage } from './read-page.ts'
 
 /** The anchor of a heading: `NOT_FOUND` is found at `#not_found`. */
-export const anchorOf = (heading: string): string =>
+const anchorOf = (heading: string): string =>
   heading
     .toLowerCase()
     .replace(/[^\p{L}\p{N}\s_-]/gu, '')

@@ -5,7 +5,7 @@ import { confidence } from './confidence.ts'
 import { readingOf } from './reading-of.ts'
 
 /** Below this probability of being right the model says nothing. */
-export const declineBelow = 0.3
+const declineBelow = 0.3
 
 const usage = { promptTokens: 0, completionTokens: 0 }
 

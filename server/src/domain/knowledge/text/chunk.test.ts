@@ -8,7 +8,9 @@ import { extractMarkdown } from './extract-markdown.ts'
 import { extractPlainText } from './extract-plain-text.ts'
 import { readQuestions } from './extract-questions.ts'
 import type { ExtractedDocument } from './extracted-document.ts'
-import { wordCount } from './word-count.ts'
+import { wordTenths } from './word-tenths.ts'
+
+const wordCount = (text: string): number => wordTenths(text) / 10
 
 const words = (count: number, word = 'word'): string => Array.from({ length: count }, (_, i) => `${word}${i}`).join(' ')
 const prose = (sentences: number, length = 12, name = 's'): string =>

@@ -10,7 +10,7 @@ import { type Unit, unitsOf } from './units.ts'
  */
 export type Chunk = { ordinal: number; text: string; start: number; end: number; titlePath: string[] }
 
-/** In words, as `wordCount` counts them. No chunk is larger than `max`. */
+/** In words, as `wordTenths` counts their tenths. No chunk is larger than `max`. */
 export const chunkWords = { tiny: 40, min: 120, max: 220 } as const
 
 const tiny = chunkWords.tiny * 10

@@ -1,5 +1,5 @@
 import type { ExtractedDocument, Heading } from './extracted-document.ts'
-import { wordTenths } from './word-count.ts'
+import { wordTenths } from './word-tenths.ts'
 
 /** The text from one heading of level 1 to 3 to the next. `path` holds the headings it stands under, its own last. */
 export type Section = {

@@ -1,5 +1,5 @@
 import { type Span, trimSpan } from './sentences.ts'
-import { wordTenths } from './word-count.ts'
+import { wordTenths } from './word-tenths.ts'
 
 /** Cuts a span that is larger than `maxTenths` into pieces that are not: at line ends, else at spaces or commas, else between characters. */
 export const splitOversize = (text: string, { start, end }: Span, maxTenths: number): Span[] => {

@@ -2,7 +2,7 @@ import type { Heading } from './extracted-document.ts'
 import { findFences } from './find-fences.ts'
 import { type Span, splitSentences, trimSpan } from './sentences.ts'
 import { splitOversize } from './split-oversize.ts'
-import { wordTenths } from './word-count.ts'
+import { wordTenths } from './word-tenths.ts'
 
 /** What a chunk is put together from and never divides. `breakAfter` says how well a chunk may end there: 0 not at all, 4 best. */
 export type Unit = Span & { kind: 'heading' | 'prose' | 'row' | 'code'; tenths: number; breakAfter: number }

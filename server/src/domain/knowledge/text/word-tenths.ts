@@ -15,7 +15,8 @@ const unspacedTenths = (code: number): number => {
 const isSpace = (code: number): boolean => code === 0x20 || code === 0x0a || code === 0x09
 
 /**
- * The size of `text.slice(start, end)` in tenths of a word. `visit` is told, before each UTF-16 unit, what came so far and
+ * The size of `text.slice(start, end)` in tenths of a word, in any script: spaced tokens, or characters by the length of a
+ * usual word. `visit` is told, before each UTF-16 unit, what came so far and
  * whether a new word or character begins there; it ends the count by returning `true`.
  */
 export const wordTenths = (
@@ -41,6 +42,3 @@ export const wordTenths = (
   }
   return total
 }
-
-/** Words of a text, in any script: spaced tokens, or characters by the length of a usual word. */
-export const wordCount = (text: string): number => wordTenths(text) / 10
