@@ -5,7 +5,7 @@ const domain = 'server/src/domain/'
 
 /** A noun imports nouns of its own line or of the lines above it. */
 const order = [
-  ['workspaces', 'audit-logs', 'users', 'sessions', 'oidc', 'api-keys', 'events', 'plans'],
+  ['workspaces', 'audit-logs', 'users', 'sessions', 'oidc', 'api-keys', 'events', 'notices', 'plans'],
   ['contacts', 'knowledge', 'agents'],
   ['conversations', 'accounts'],
   ['chat', 'communication-runs'],

@@ -2,7 +2,8 @@ import type { Clock } from './base/clock.ts'
 import type { Role } from './config.ts'
 import { isWithoutPartition } from './database/partitions.ts'
 import { warnOfExpiry } from './domain/api-keys/index.ts'
-import { firstBatch, nextBatch, sequenceEvents } from './domain/events/index.ts'
+import { type FanOut, firstBatch, nextBatch, sequenceEvents } from './domain/events/index.ts'
+import { createNoticeFanOut, purgeNoticeCounts } from './domain/notices/index.ts'
 import { purgeSignIns } from './domain/oidc/index.ts'
 import { purgeReachedLimits } from './domain/plans/index.ts'
 import { purgeSessions } from './domain/sessions/index.ts'
@@ -77,6 +78,14 @@ const prepareDays = ({ database, clock, log }: Deps): Promise<void> =>
       ),
     )
 
+// What becomes of events besides their place in the log: deliveries to webhooks, and mails to people.
+const createFanOuts = ({ clock, mailer }: Deps): FanOut => {
+  const toWebhooks = createFanOut(clock)
+  if (!mailer) return toWebhooks
+  const toPeople = createNoticeFanOut(clock)
+  return async (tx, ranges) => (await toWebhooks(tx, ranges)) + (await toPeople(tx, ranges))
+}
+
 // The work that requests leave is done elsewhere: say that there is some, and have a place for what is written next.
 const leaveWorkToOthers = (deps: Deps): (() => Promise<void>) => {
   const { database, clock } = deps
@@ -89,7 +98,7 @@ const startWork = async (deps: Deps, pollMs: number): Promise<() => Promise<void
   const { signals } = database
   // The folder's lock proves that whoever held leases here has died: their work need not wait for the leases to end.
   if (database.kind === 'embedded') await freeLanes(database.system)
-  const fanOut = createFanOut(clock)
+  const fanOut = createFanOuts(deps)
   const worker = startWorker({ db: database.system, kinds: workKinds(deps), clock, log, pollMs })
   let wokenAt = 0
   let gatherMs = 4
@@ -160,6 +169,7 @@ const startWork = async (deps: Deps, pollMs: number): Promise<() => Promise<void
       purgeSecrets(database.system, clock.now()),
       purgeLanes(database.system),
       purgeReachedLimits(database.system, clock.now()),
+      purgeNoticeCounts(database.system, clock.now()),
       purgeRequestWindows(database.system),
       purgeSignIns(database.system, clock.now()),
       purgeVisits(database.system, clock.now()),

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { parseSender, parseSmtpUrl } from './base/smtp-settings.ts'
 
 const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1')
 const list = z.string().transform((text) =>
@@ -33,6 +34,28 @@ const secret = z
   .transform((text) => Buffer.from(text, 'base64'))
   .refine((bytes) => bytes.length === 32, 'must be 32 bytes in base64')
 
+const orExplain =
+  <Value>(parse: (text: string) => Value | undefined, message: string) =>
+  (text: string, ctx: z.RefinementCtx): Value => {
+    const value = parse(text)
+    if (value !== undefined) return value
+    ctx.addIssue({ code: 'custom', message })
+    return z.NEVER
+  }
+
+const smtpUrl = z
+  .string()
+  .transform(
+    orExplain(
+      parseSmtpUrl,
+      'must be smtps://user:password@host:465 or smtp://user:password@host:587, with signs such as @ : / # % of user and password percent-encoded; a server that asks for no password has neither',
+    ),
+  )
+
+const sender = z
+  .string()
+  .transform(orExplain(parseSender, 'must be an address, such as parley@example.com or Parley <parley@example.com>'))
+
 const roles = ['all', 'api', 'worker'] as const
 
 /** `api` answers requests, `worker` does the work that they leave, `all` does both. */
@@ -64,6 +87,8 @@ const Environment = z.object({
   PARLEY_MODEL_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   PARLEY_MODEL_API_KEY: z.string().optional(),
   PARLEY_MODEL_NAME: z.string().min(1).optional(),
+  PARLEY_SMTP_URL: smtpUrl.optional(),
+  PARLEY_MAIL_FROM: sender.optional(),
   PARLEY_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   PARLEY_CHECK_RESPONSES: flag.default(false),
 })
@@ -83,6 +108,9 @@ const together = (config: Config): string[] => [
   ...((config.PARLEY_MODEL_BASE_URL === undefined) === (config.PARLEY_MODEL_NAME === undefined)
     ? []
     : ['PARLEY_MODEL_BASE_URL and PARLEY_MODEL_NAME go together: set both, or neither.']),
+  ...((config.PARLEY_SMTP_URL === undefined) === (config.PARLEY_MAIL_FROM === undefined)
+    ? []
+    : ['PARLEY_SMTP_URL and PARLEY_MAIL_FROM go together: set both, or neither.']),
   ...(config.PARLEY_ROLE === 'all' || config.DATABASE_URL !== undefined
     ? []
     : [

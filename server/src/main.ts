@@ -8,6 +8,7 @@ import type { FastifyInstance } from 'fastify'
 import { startBackground } from './background.ts'
 import { systemClock } from './base/clock.ts'
 import { createLog, type Log } from './base/log.ts'
+import type { Mailer } from './base/mailer.ts'
 import { createSafeHttp } from './base/safe-http.ts'
 import { createSecretBox } from './base/secret-box.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
@@ -64,6 +65,12 @@ const openModel = async (config: Config, extractive: Model): Promise<Model> => {
   return createAiSdkModel({ baseUrl, model, apiKey: apiKey ?? null })
 }
 
+const openMailer = async ({ PARLEY_SMTP_URL: server, PARLEY_MAIL_FROM: from }: Config): Promise<Mailer | null> => {
+  if (!server || !from) return null
+  const { createSmtpMailer } = await import('./base/smtp-mailer.ts')
+  return createSmtpMailer({ server, from })
+}
+
 const buildDeps = async (
   config: Config,
   dataDir: string,
@@ -101,6 +108,7 @@ const buildDeps = async (
     safeHttp,
     oidcProviders: createProviders({ clock: systemClock, safeHttp }),
     secretBox: createSecretBox([{ id: 1, key: secrets.box }]),
+    mailer: await openMailer(config),
     eventTypes,
     logHeads: createLogHeads({
       database,

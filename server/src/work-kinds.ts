@@ -1,4 +1,5 @@
 import { createIngestKind } from './domain/knowledge/index.ts'
+import { createNoticeKind } from './domain/notices/index.ts'
 import { createBackfillKind, createDeliveryKind } from './domain/webhooks/index.ts'
 import type { Deps } from './http/deps.ts'
 import type { WorkKind } from './work/work-kind.ts'
@@ -13,4 +14,5 @@ export const workKinds = (deps: Deps): readonly WorkKind[] => [
     http: deps.safeHttp,
     sandboxLoopback: deps.settings.sandboxLoopback,
   }),
+  ...(deps.mailer ? [createNoticeKind({ ...deps, mailer: deps.mailer })] : []),
 ]

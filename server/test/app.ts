@@ -5,6 +5,7 @@ import { startBackground } from '../src/background.ts'
 import type { Clock } from '../src/base/clock.ts'
 import { systemClock } from '../src/base/clock.ts'
 import { type Log, silentLog } from '../src/base/log.ts'
+import type { Mailer } from '../src/base/mailer.ts'
 import { createSafeHttp } from '../src/base/safe-http.ts'
 import { createSecretBox } from '../src/base/secret-box.ts'
 import type { Database } from '../src/database/open.ts'
@@ -75,6 +76,8 @@ export type TestAppOptions = {
   clock?: Clock
   log?: Log
   model?: Model
+  /** None when not given, as where no SMTP server is set. */
+  mailer?: Mailer
   settings?: Partial<Settings>
   /** Runs the sequencer and the worker beside the requests, as `main` does. */
   background?: boolean
@@ -133,6 +136,7 @@ export const openTestApp = async (options: TestAppOptions = {}): Promise<TestApp
     safeHttp,
     oidcProviders: createProviders({ clock, safeHttp }),
     secretBox: createSecretBox([{ id: 1, key: randomBytes(32) }]),
+    mailer: options.mailer ?? null,
     eventTypes,
     logHeads: createLogHeads({
       database,

@@ -4,10 +4,12 @@ import test, { after, before } from 'node:test'
 import { sql } from 'kysely'
 import { z } from 'zod'
 import { createLog } from '../src/base/log.ts'
+import { createSmtpMailer } from '../src/base/smtp-mailer.ts'
 import { codeOf, stepAt } from '../src/domain/users/totp.ts'
 import { endpoints } from '../src/endpoints.ts'
 import { defineEndpoint, ok } from '../src/http/endpoint.ts'
 import { openTestApp, type TestApp, type TestRequest, type TestResponse } from './app.ts'
+import { type MailServer, startMailServer } from './mail-server.ts'
 import { type Receiver, startReceiver } from './receiver.ts'
 import { makeTenant, type Tenant } from './tenant.ts'
 
@@ -19,8 +21,11 @@ const answers: string[] = []
 let app: TestApp
 let tenant: Tenant
 let receiver: Receiver
+let mailServer: MailServer
 /** By what they are, so that a leak says which. */
 const secrets: Record<string, string> = {}
+/** Known to the server's settings alone: no caller has it to put anywhere. */
+const smtpPassword = `smtp ${randomBytes(18).toString('base64url')}`
 
 // A fault of the server itself, whose error quotes what it was given, as a database's may.
 const faulty = defineEndpoint({
@@ -42,8 +47,20 @@ const faulty = defineEndpoint({
   },
 })
 
+// It refuses the password, and quotes it.
+const startRefusing = (): Promise<MailServer> =>
+  startMailServer({ onAuth: ({ password }, _session, callback) => callback(new Error(`Wrong password: ${password}`)) })
+
 before(async () => {
+  mailServer = await startRefusing()
   app = await openTestApp({
+    mailer: createSmtpMailer({
+      server: {
+        ...{ host: '127.0.0.1', port: mailServer.port, isSecure: false },
+        auth: { user: 'parley', pass: smtpPassword },
+      },
+      from: { name: 'Parley', address: 'parley@example.com' },
+    }),
     endpoints: [...endpoints, faulty],
     background: true,
     log: createLog('trace', { write: (line: string) => lines.push(line) }),
@@ -54,6 +71,7 @@ before(async () => {
 after(async () => {
   await receiver.stop()
   await app.close()
+  await mailServer.stop()
 })
 
 const call = async (method: string, path: string, request: TestRequest, below = 300): Promise<TestResponse> => {
@@ -215,10 +233,14 @@ test('no secret reaches the process log, the request log, the audit log or an ev
   await makeSecrets()
   for (const secret of Object.values(secrets)) await misplace(secret)
   await echo()
+  while (!lines.some((line) => line.includes('a notice could not be mailed')))
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  secrets['smtp password'] = smtpPassword
   await app.deps.requestRecorder.flush()
 
   const log = lines.join('')
   assert.match(log, /a request failed/)
+  assert.match(log, /Wrong password: ••••/)
   assert.deepEqual(leaksIn(log), [], 'in the process log')
   for (const table of ['request_logs', 'audit_logs', 'event_outbox', 'events']) {
     const text = await rowsOf(table)

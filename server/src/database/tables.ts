@@ -7,6 +7,7 @@ import type { EventsTables } from './tables/events.ts'
 import type { IdempotencyTables } from './tables/idempotency.ts'
 import type { InstallationTables } from './tables/installation.ts'
 import type { KnowledgeTables } from './tables/knowledge.ts'
+import type { NoticesTables } from './tables/notices.ts'
 import type { OidcTables } from './tables/oidc.ts'
 import type { PlansTables } from './tables/plans.ts'
 import type { RequestLogsTables } from './tables/request-logs.ts'
@@ -29,6 +30,7 @@ export type Tables = InstallationTables &
   PlansTables &
   ContactsTables &
   KnowledgeTables &
+  NoticesTables &
   AgentsTables &
   ConversationsTables &
   WebhooksTables &

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import type { Mailer } from '../base/mailer.ts'
 import type { SafeHttp } from '../base/safe-http.ts'
 import type { SecretBox } from '../base/secret-box.ts'
 import type { Database } from '../database/open.ts'
@@ -63,6 +64,8 @@ export type Deps = {
   models: { default: Model; extractive: Model }
   safeHttp: SafeHttp
   secretBox: SecretBox
+  /** Null: people are mailed nothing, and nothing is queued for them. */
+  mailer: Mailer | null
   eventTypes: readonly EventType[]
   /** What readers of the log wait on. */
   logHeads: LogHeads

@@ -1,12 +1,15 @@
 import type { z } from 'zod'
 import { AppError } from '../../base/errors.ts'
 import { newId, toWireId } from '../../base/ids.ts'
+import type { Mailer } from '../../base/mailer.ts'
+import type { SecretBox } from '../../base/secret-box.ts'
 import { isUniqueViolation } from '../../database/connection.ts'
 import type { Db } from '../../database/open.ts'
 import { transaction } from '../../database/transaction.ts'
 import { recordAudit } from '../audit-logs/index.ts'
 import { actorName, type Ctx, requireScope } from '../context.ts'
 import { recordEvent } from '../events/index.ts'
+import { enqueueInvite } from '../notices/index.ts'
 import type { CreateInvite } from './contract.ts'
 import { normalEmail } from './email.ts'
 import { inviteCreated } from './events.ts'
@@ -14,6 +17,8 @@ import { type InviteRow, presentInvite } from './present.ts'
 import { selectMembers } from './queries.ts'
 import { refuseBeyondOwn } from './refuse-beyond-own.ts'
 import { hashSecretToken, newSecretToken } from './secret-token.ts'
+
+type Outside = { mailer: Mailer | null; secretBox: SecretBox }
 
 const lifetimeMs = 7 * 86_400_000
 
@@ -60,10 +65,22 @@ const insertInvite = (tx: Db, row: InviteRow): Promise<InviteRow> =>
       throw new AppError('CONFLICT', 'This person is being invited by another request.', { param: 'email' })
     })
 
-/** Invites a person for seven days. The answer is the only place where the token can ever be read. */
+const mailInvite = async (ctx: Ctx, tx: Db, row: InviteRow, token: string, outside: Outside): Promise<void> => {
+  if (!outside.mailer) return
+  const { id, email, created_at: now } = row
+  const isQueued = await enqueueInvite(tx, { workspaceId: ctx.workspaceId, id, email, token, now }, outside)
+  if (!isQueued)
+    ctx.log.warn({ workspace_id: ctx.workspaceId }, 'an invite was not mailed: the limit of the day is reached')
+}
+
+/**
+ * Invites a person for seven days. The answer, and the mail to the person where the server sends mail, are the only places
+ * where the token can ever be read.
+ */
 export const createInvite = async (
   ctx: Ctx,
   input: z.output<typeof CreateInvite>,
+  outside?: Outside,
 ): Promise<{ row: InviteRow; token: string }> => {
   requireScope(ctx, 'members:write')
   const email = normalEmail(input.email)
@@ -95,6 +112,7 @@ export const createInvite = async (
       target: { type: 'invite', id: toWireId('invite', row.id) },
       detail: { role: row.role, secret_shown: true },
     })
+    if (outside) await mailInvite(ctx, tx, row, token, outside)
     return { row, token }
   })
 }

@@ -99,13 +99,13 @@ export const inviteEndpoints = [
     tag: inviteTag,
     summary: 'Invite a person',
     description:
-      'The answer is the only place where `token` is ever shown: pass it to the person. It works once, for seven days, and a newer invite to the same address ends it.',
+      'The answer is the only place where `token` is ever shown: pass it to the person, who is also mailed it where the server sends mail. It works once, for seven days, and a newer invite to the same address ends it.',
     body: CreateInvite,
     responses: { 201: NewInvite },
     errors: [409],
     answersSecret: true,
-    handler: async ({ ctx, body }) => {
-      const { row, token } = await createInvite(ctx, body)
+    handler: async ({ ctx, body, deps }) => {
+      const { row, token } = await createInvite(ctx, body, deps)
       return created({ ...presentInvite(row, ctx.clock.now()), token })
     },
   }),
