@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { type Answer, freePort, installParley, type Parley } from './parley.ts'
+import { blocksOf, paste, readPage } from './paste.ts'
 
 const installed: Parley[] = []
 
@@ -12,30 +10,9 @@ after(async () => {
   for (const parley of installed) await parley.remove()
 })
 
-const blocksOf = (markdown: string): string[] =>
-  [...markdown.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block]) => block!)
-
 // An answer that goes into a variable is not shown, and a delete has none.
 const showsAnswer = (block: string): boolean =>
   block.split('\n').some((line) => line.startsWith('curl ') && !line.includes('-X DELETE'))
-
-const readPage = (path: string): Promise<string> => readFile(new URL(path, import.meta.url), 'utf8')
-
-/** Runs the blocks one after the other in one shell, as a reader would paste them. Resolves with what each printed. */
-const paste = async (parley: Parley, blocks: string[]): Promise<string[]> => {
-  const marked = blocks.map((block, i) => `${block}\nprintf '\\n=== end of block ${i} ===\\n'\n`)
-  const script = ['set -eu', ...marked, 'wait'].join('\n')
-  // `node` in a block is the node of these tests.
-  const env = { PATH: `${dirname(process.execPath)}:${process.env.PATH}` }
-  const { code, stdout, stderr } = await new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) =>
-    execFile('sh', ['-c', script], { cwd: parley.folder, env, timeout: 60_000 }, (error, stdout, stderr) =>
-      resolve({ code: error ? (error.code ?? error.signal) : 0, stdout, stderr }),
-    ),
-  )
-  assert.equal(code, 0, `the shell ended with ${code}\n${stdout}\n${stderr}`)
-  assert.equal(stderr.replaceAll(/.*Terminated.*\n?/g, ''), '')
-  return stdout.split(/\n=== end of block \d+ ===\n/).slice(0, blocks.length)
-}
 
 // The local receiver of the page listens on a port that is free on a reader's machine, but perhaps not on this one.
 const onFreePort = async (blocks: string[]): Promise<string[]> => {
@@ -67,7 +44,7 @@ for (const [name, path] of [
     const parley = await installParley()
     installed.push(parley)
     await parley.start()
-    const blocks = await onFreePort(blocksOf(await readPage(path)))
+    const blocks = await onFreePort(blocksOf(await readPage(path), 'sh'))
     assert.ok(blocks.length >= 4)
     const printed = await paste(parley, blocks)
     assert.equal(printed.length, blocks.length)
