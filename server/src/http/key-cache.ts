@@ -29,12 +29,13 @@ export const createKeyCache = ({ database, keys, clock, onError }: Options): Key
   const quota = createKeyQuota({ system: database.system, clock })
   let writing: Promise<void> = Promise.resolve()
 
-  const addUse = ({ workspaceId, keyId, at, calls }: KeyUse) => {
-    const name = `${keyId} ${monthOf(at).start.getTime()}`
+  const addUse = ({ workspaceId, keyId, countedAs, at, calls }: KeyUse) => {
+    const name = `${keyId} ${countedAs} ${monthOf(at).start.getTime()}`
     const known = uses.get(name)
     uses.set(name, {
       workspaceId,
       keyId,
+      countedAs,
       at: known && known.at > at ? known.at : at,
       calls: (known?.calls ?? 0) + calls,
     })
@@ -60,8 +61,8 @@ export const createKeyCache = ({ database, keys, clock, onError }: Options): Key
   }
 
   // The first use is written at once, else a key used once would look unused; later ones at the next flush.
-  const noteUse = ({ keyId, workspaceId }: KeyHolder, calls: number) => {
-    addUse({ workspaceId, keyId, at: clock.now(), calls })
+  const noteUse = ({ keyId, countedAs, workspaceId }: KeyHolder, calls: number) => {
+    addUse({ workspaceId, keyId, countedAs, at: clock.now(), calls })
     if (seen.has(keyId)) return
     if (seen.size >= maxEntries) seen.clear()
     seen.add(keyId)

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { openTestApp, type TestApp } from '../../test/app.ts'
+import { makeCtx } from '../../test/make.ts'
 import { recordedEvents } from '../../test/recorded-events.ts'
+import { rotateKey } from '../domain/api-keys/index.ts'
 import type { KeyCache } from './deps.ts'
 import { createKeyCache } from './key-cache.ts'
 
@@ -140,6 +142,91 @@ test('calls without a quota are counted too, and not twice once the plan has one
   assert.equal(await callWith(process, key), false)
   await process.flush()
   assert.deepEqual(await storedCalls(workspaceId), [10])
+})
+
+/** Replaces a key, as its caller asks by API; the calls of that are not counted here. */
+const rotate = async (workspaceId: string, key: string, graceSeconds: number): Promise<string> => {
+  const ctx = { ...makeCtx(app.database, workspaceId, { mode: 'live' }), clock }
+  const { keyId } = (await startProcess().find(key))!
+  return (await rotateKey(ctx, { id: keyId, graceSeconds }, app.deps)).key
+}
+
+test('a key that replaces another goes on with its month, however often, and another month is new to both', async () => {
+  const { workspaceId, key } = await makeKey('free')
+  const process = startProcess()
+  for (let i = 0; i < 4; i++) assert.ok(await callWith(process, key))
+  const second = await rotate(workspaceId, key, 0)
+  for (let i = 0; i < 3; i++) assert.ok(await callWith(process, second))
+  const third = await rotate(workspaceId, second, 0)
+  const six = () => admitted(Array.from({ length: 6 }, () => callWith(process, third)))
+  assert.equal(await six(), 3)
+  await process.flush()
+  assert.deepEqual(await storedCalls(workspaceId), [10])
+  const before = now
+  now = Date.UTC(2026, 3, 1)
+  assert.equal(await six(), 6)
+  now = before
+})
+
+test('a key and its successor share one month while both are good, in two processes to the last call', async () => {
+  for (const plan of ['starter', 'pro'] as const) {
+    const { workspaceId, key } = await makeKey(plan)
+    const processes = [startProcess(), startProcess()]
+    const used = callsOf[plan] * 0.6
+    const early = Array.from({ length: used }, (_, i) => callWith(processes[i % 2]!, key))
+    assert.equal(await admitted(early), used)
+    const next = await rotate(workspaceId, key, 3_600)
+    const calls = Array.from({ length: callsOf[plan] }, (_, i) => callWith(processes[i % 2]!, i % 4 < 2 ? key : next))
+    const during = used + (await admitted(calls))
+    assert.ok(during <= callsOf[plan] && during >= callsOf[plan] * 0.98, `${during} of ${callsOf[plan]}`)
+    for (const process of processes) await process.flush()
+    assert.deepEqual(await storedCalls(workspaceId), [during])
+    now += 1_000
+    const last = Array.from({ length: 50 }, (_, i) => callWith(processes[0]!, i % 2 === 0 ? key : next))
+    assert.equal(during + (await admitted(last)), callsOf[plan])
+  }
+})
+
+test('what a rotated key gives back makes nobody look used', async () => {
+  const { workspaceId, key } = await makeKey('pro')
+  const process = startProcess()
+  assert.ok(await callWith(process, key))
+  await process.flush()
+  const next = await rotate(workspaceId, key, 3_600)
+  const began = now
+  now += 60_000
+  assert.ok(await callWith(process, next))
+  await process.flush()
+  const rows = await app.database.system
+    .selectFrom('api_keys')
+    .select('last_used_at')
+    .where('workspace_id', '=', workspaceId)
+    .orderBy('id')
+    .execute()
+  assert.deepEqual(
+    rows.map(({ last_used_at: at }) => at?.getTime()),
+    [began, now],
+  )
+  assert.deepEqual(await storedCalls(workspaceId), [2])
+  now = began
+})
+
+test('a rotated key tells what its predecessors have used, and shares their minute', async () => {
+  const workspaceId = await app.makeWorkspace('live')
+  const manager = await app.makeKey({ workspaceId, mode: 'live' })
+  const body = { name: 'Slow', scopes: ['accounts:read'], requests_per_minute: 4 }
+  const made = (await app.call('POST', '/v1/api-keys', { key: manager, body })).json<{ id: string; key: string }>()
+  for (let i = 0; i < 2; i++)
+    assert.equal((await app.call('GET', '/v1/api-keys/validate', { key: made.key })).status, 200)
+  const path = `/v1/api-keys/${made.id}/rotate`
+  const rotated = await app.call('POST', path, { key: manager, body: { grace_seconds: 60 } })
+  const { key } = rotated.json<{ key: string }>()
+  const validity = await app.call('GET', '/v1/api-keys/validate', { key })
+  assert.equal(validity.json<{ usage: number }>().usage, 3)
+  await app.deps.keyCache.flush()
+  const { limits } = (await app.call('GET', '/v1/usage', { key })).json<{ limits: { name: string; used: number }[] }>()
+  assert.ok(limits.find(({ name }) => name === 'key_calls_per_month')!.used >= 3)
+  for (const either of [key, made.key]) assert.equal((await app.call('GET', '/v1/usage', { key: either })).status, 429)
 })
 
 test('a key that is checked learns the calls of this very moment, in both spellings', async () => {

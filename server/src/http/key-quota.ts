@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Db } from '../database/open.ts'
 import { type KeyHolder, type KeyUse, leaseKeyCalls } from '../domain/api-keys/index.ts'
 
-/** A month's calls of one key. `isLast` tells of the call after which nothing is left. */
+/** A month's calls of one key, and of those that replaced it. `isLast` tells of the call after which nothing is left. */
 export type QuotaAnswer = { allowed: true; isLast: boolean } | { allowed: false; used: number }
 
 export type KeyQuota = {
@@ -30,7 +30,7 @@ type Month = {
 }
 
 // Apart for each limit: calls that learned of a change at different moments would undo each other's leases for ever.
-const nameOf = ({ keyId }: KeyHolder, limit: number): string => `${keyId} ${limit}`
+const nameOf = ({ countedAs }: KeyHolder, limit: number): string => `${countedAs} ${limit}`
 
 const monthOf = (at: Date): number => at.getUTCFullYear() * 12 + at.getUTCMonth()
 
@@ -43,8 +43,8 @@ export const createKeyQuota = ({ system, clock }: { system: Db; clock: Clock }):
   const unused: KeyUse[] = []
 
   const release = (state: Month) => {
-    const { workspaceId, keyId } = state.holder
-    if (state.tokens > 0) unused.push({ workspaceId, keyId, at: state.leasedAt, calls: -state.tokens })
+    const { workspaceId, countedAs } = state.holder
+    if (state.tokens > 0) unused.push({ workspaceId, keyId: null, countedAs, at: state.leasedAt, calls: -state.tokens })
     state.tokens = 0
   }
 
@@ -71,7 +71,7 @@ export const createKeyQuota = ({ system, clock }: { system: Db; clock: Clock }):
     const { limit, holder } = state
     const { granted, used } = await leaseKeyCalls(system, {
       workspaceId: holder.workspaceId,
-      keyId: holder.keyId,
+      countedAs: holder.countedAs,
       at,
       limit,
       calls,

@@ -48,7 +48,7 @@ export const limitAddress = (
 
 const bucketsOf = (holder: Holder): LimitedBucket[] => {
   const { workspaceId, requestsPerMinute, ownRequestsPerMinute } = holder
-  const own = 'sessionId' in holder ? `user ${holder.userId} in ${workspaceId}` : `key ${holder.keyId}`
+  const own = 'sessionId' in holder ? `user ${holder.userId} in ${workspaceId}` : `key ${holder.countedAs}`
   return [
     { name: own, perMinute: ownRequestsPerMinute },
     { name: `workspace ${workspaceId}`, perMinute: requestsPerMinute },

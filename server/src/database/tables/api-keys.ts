@@ -14,6 +14,7 @@ type ApiKeysTable = Owned & {
   expires_at: Date | null
   revoked_at: Date | null
   replaced_by: string | null
+  counted_as: string
   grace_until: Date | null
   last_used_at: Date | null
   created_by: string

@@ -165,7 +165,14 @@ test('a key expires on its moment and cannot be minted in the past', async () =>
 test('uses are added up by month, and a key is never last used earlier than it was', async () => {
   const ctx = await makeCaller()
   const { row } = await createKey(ctx, input(), { keys })
-  const use = (at: string, calls: number) => ({ workspaceId: ctx.workspaceId, keyId: row.id, at: new Date(at), calls })
+  const { workspaceId } = ctx
+  const use = (at: string, calls: number) => ({
+    workspaceId,
+    keyId: row.id,
+    countedAs: row.id,
+    at: new Date(at),
+    calls,
+  })
   await noteKeyUses(database.system, [use('2026-03-31T23:59:59.999Z', 3)])
   await noteKeyUses(database.system, [use('2026-04-01T00:00:00.000Z', 2)])
   await noteKeyUses(database.system, [use('2026-03-15T00:00:00.000Z', 1)])

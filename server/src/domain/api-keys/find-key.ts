@@ -4,6 +4,8 @@ import type { Db } from '../../database/open.ts'
 /** What a living key stands for: its workspace, its rights and the limits of its plan. */
 export type KeyHolder = {
   keyId: string
+  /** The first of the keys that replaced each other: they share what they have used. */
+  countedAs: string
   keyName: string
   workspaceId: string
   mode: 'live' | 'sandbox'
@@ -30,6 +32,7 @@ export const findKey = async (system: Db, hash: Buffer, now: Date): Promise<KeyH
     .leftJoin('workspaces as a', 'a.id', 'w.parent_id')
     .select([
       'k.id',
+      'k.counted_as',
       'k.name',
       'k.workspace_id',
       'k.scopes',
@@ -52,6 +55,7 @@ export const findKey = async (system: Db, hash: Buffer, now: Date): Promise<KeyH
   if (ends.some((end) => end <= now)) return undefined
   return {
     keyId: row.id,
+    countedAs: row.counted_as,
     keyName: row.name,
     workspaceId: row.workspace_id,
     mode: row.mode,

@@ -11,6 +11,8 @@ type NewKey = {
   expiresAt: Date | null
   allowedAddresses?: string[]
   requestsPerMinute?: number | null
+  /** The key whose count this one goes on with. */
+  countedAs?: string
 }
 
 /** Makes a key and stores only its hash; the key itself exists in the answer alone. */
@@ -22,11 +24,12 @@ export const insertKey = async (
 ): Promise<{ row: ApiKeyRow; key: string }> => {
   const key = keys.create(ctx.mode)
   const now = ctx.clock.now()
+  const id = newId()
   const row = await tx
     .insertInto('api_keys')
     .values({
       workspace_id: ctx.workspaceId,
-      id: newId(),
+      id,
       name: input.name,
       display_prefix: keys.display(key),
       hash: keys.hash(key),
@@ -38,6 +41,7 @@ export const insertKey = async (
       requests_per_minute: input.requestsPerMinute ?? null,
       revoked_at: null,
       replaced_by: null,
+      counted_as: input.countedAs ?? id,
       grace_until: null,
       last_used_at: null,
       created_by: actorName(ctx.actor),

@@ -14,7 +14,10 @@ import { requireLiving } from './require-living.ts'
 
 type Rotated = { row: ApiKeyRow; key: string; oldHash: Buffer }
 
-/** Replaces a key by one of the same name, scopes and addresses; the old one dies at once, or after the grace asked for. */
+/**
+ * Replaces a key by one of the same name, scopes and addresses, which goes on with its counts; the old one dies at once, or
+ * after the grace asked for.
+ */
 export const rotateKey = async (
   ctx: Ctx,
   { id, graceSeconds }: { id: string; graceSeconds: number },
@@ -35,6 +38,7 @@ export const rotateKey = async (
         expiresAt: old.expires_at,
         allowedAddresses: old.allowed_addresses,
         requestsPerMinute: old.requests_per_minute,
+        countedAs: old.counted_as,
       },
       keys,
     )

@@ -28,7 +28,7 @@ export const validateKey = async (ctx: Ctx, { system }: { system: Db }): Promise
     join plans p on p.id = w.plan_id
     left join members m on m.workspace_id = coalesce(w.sandbox_of, w.id) and m.role = 'owner'
     left join users u on u.id = m.user_id
-    left join api_key_calls c on c.workspace_id = k.workspace_id and c.key_id = k.id
+    left join api_key_calls c on c.workspace_id = k.workspace_id and c.key_id = k.counted_as
       and c.month = date_trunc('month', ${ctx.clock.now()}::timestamptz at time zone 'UTC')::date
     where k.workspace_id = ${workspaceId} and k.id = ${actor.id}
     order by m.created_at limit 1`.execute(system)

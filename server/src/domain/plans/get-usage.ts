@@ -13,7 +13,9 @@ const read = async (ctx: Ctx, keyId: string | null, month: string): Promise<Row>
     select p.*,
       (select count(*) from webhooks where workspace_id = ${ctx.workspaceId})::int as webhooks,
       (select calls from api_key_calls
-        where workspace_id = ${ctx.workspaceId} and key_id = ${keyId}::uuid and month = ${month}::date) as key_calls,
+        where workspace_id = ${ctx.workspaceId} and key_id = (
+          select counted_as from api_keys where workspace_id = ${ctx.workspaceId} and id = ${keyId}::uuid
+        ) and month = ${month}::date) as key_calls,
       (select sum(calls) from api_key_calls
         where workspace_id = ${ctx.workspaceId} and month = ${month}::date) as all_key_calls
     from workspaces w join plans p on p.id = w.plan_id where w.id = ${ctx.workspaceId}`.execute(ctx.db)
