@@ -131,9 +131,9 @@ test('both receivers of the page accept every delivery and refuse a tampered one
 
   const check = () =>
     runProgram('check.cjs', checkProgram!, { WEBHOOK_ID: standard.id, PARLEY_WEBHOOK_SECRET: standard.secret })
-  assert.equal(await check(), '8 deliveries, 0 still missing, 0 lost\n')
+  assert.equal(await check(), '8 deliveries, 0 still missing, 0 expired, 0 lost\n')
   await writeFile(received, (await stored()).split('\n').slice(2).join('\n'))
-  assert.equal(await check(), '8 deliveries, 0 still missing, 2 lost\n')
+  assert.equal(await check(), '8 deliveries, 0 still missing, 0 expired, 2 lost\n')
 })
 
 test('every command of the page does what it says', async () => {

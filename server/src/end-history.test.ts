@@ -1,16 +1,20 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import test, { after } from 'node:test'
 import { sql } from 'kysely'
 import { z } from 'zod'
 import { openTestDatabase } from '../test/database.ts'
 import { makeCtx, makeWorkspace } from '../test/make.ts'
-import { newId } from './base/ids.ts'
+import { newId, timeOfId } from './base/ids.ts'
 import { silentLog } from './base/log.ts'
+import { createSecretBox } from './base/secret-box.ts'
+import { createWebhookSecret } from './base/signature.ts'
 import { dayOf } from './database/partitions.ts'
 import { transaction } from './database/transaction.ts'
 import type { Ctx } from './domain/context.ts'
 import { defineEvent, type EventPage, getEvent, listEvents, sequenceEvents } from './domain/events/index.ts'
-import { createFanOut } from './domain/webhooks/index.ts'
+import { deliveryId } from './domain/webhooks/delivery-id.ts'
+import { createFanOut, noteExpiredDay, readCheckpoint } from './domain/webhooks/index.ts'
 import { endHistory } from './end-history.ts'
 
 const database = await openTestDatabase()
@@ -189,6 +193,109 @@ test('what a paused webhook still waits for is given up with its day, and said t
   assert.equal(await waitingOf(ctx), 4)
   await keepHouse()
   assert.equal(await waitingOf(ctx), 4)
+})
+
+const secretBox = createSecretBox([{ id: 1, key: randomBytes(32) }])
+
+const checkpointOf = async (ctx: Ctx, webhookId: string, after = 0) => {
+  const outside = { secretBox, settings: { webhookHeaderBrand: 'Parley' } }
+  return (await readCheckpoint(ctx, webhookId, { after }, outside)).body
+}
+
+const giveSecret = async (ctx: Ctx, webhookId: string): Promise<void> => {
+  const sealed = secretBox.seal(createWebhookSecret(), `webhook:${webhookId}`)
+  await sql`insert into webhook_secrets (workspace_id, webhook_id, version, sealed, state, created_at)
+    values (${ctx.workspaceId}, ${webhookId}, 1, ${sealed}, 'current', ${now})`.execute(system)
+}
+
+/** Ends what waits of an event, as the worker does: it failed or arrived. */
+const end = async (ctx: Ctx, webhookId: string, eventId: string, status: 'failed' | 'delivered', generation = 0) => {
+  const item = await system
+    .deleteFrom('work_items')
+    .where('key', '=', webhookId)
+    .where('id', '=', deliveryId(eventId, webhookId, 0))
+    .returning('number')
+    .executeTakeFirst()
+  const before = await system
+    .selectFrom('deliveries')
+    .select('number')
+    .where('id', '=', deliveryId(eventId, webhookId, 0))
+    .executeTakeFirst()
+  await system
+    .insertInto('deliveries')
+    .values({
+      workspace_id: ctx.workspaceId,
+      event_at: timeOfId(eventId),
+      id: deliveryId(eventId, webhookId, generation),
+      webhook_id: webhookId,
+      event_id: eventId,
+      event_type: noted.type,
+      trigger: 'event',
+      generation,
+      status,
+      attempts: 1,
+      http_status: null,
+      error_code: null,
+      number: item?.number ?? before?.number ?? null,
+      created_at: now,
+      finished_at: now,
+    })
+    .execute()
+}
+
+for (const plan of ['month', 'week'] as const)
+  test(`a checkpoint goes on naming what never arrived when its events are gone, on the plan ${plans[plan]}`, async () => {
+    const ctx = await makeCaller(plan)
+    // Another workspace that keeps more, so that a short plan is one.
+    await makeCaller('month')
+    const webhookId = await makeWebhook(ctx, 'paused')
+    await giveSecret(ctx, webhookId)
+    const [a, b, c, d] = (await recordAt(ctx, daysAgo(34), 6)) as [string, string, string, string]
+    await recordAt(ctx, daysAgo(2), 2)
+    // 1 arrived; 2 failed; 3 failed and arrived later; 4 failed twice; 5, 6, 7 and 8 still wait.
+    await end(ctx, webhookId, a, 'delivered')
+    await end(ctx, webhookId, b, 'failed')
+    for (const [generation, status] of (['failed', 'delivered'] as const).entries())
+      await end(ctx, webhookId, c, status, generation)
+    for (const generation of [0, 1]) await end(ctx, webhookId, d, 'failed', generation)
+    const before = await checkpointOf(ctx, webhookId)
+    assert.deepEqual(
+      before.missing.map(({ sequence }) => sequence),
+      [2, 4, 5, 6, 7, 8],
+    )
+    assert.deepEqual([before.expired, before.delivered_through], [[], 1])
+    await noteExpiredDay(system, dayOf(daysAgo(34)), ctx.workspaceId)
+    await keepHouse()
+    const after = await checkpointOf(ctx, webhookId)
+    assert.deepEqual(
+      [after.missing.map(({ sequence }) => sequence), after.expired],
+      [
+        [7, 8],
+        [
+          { from: 2, to: 2 },
+          { from: 4, to: 6 },
+        ],
+      ],
+    )
+    assert.deepEqual([after.sequence, after.through, after.delivered_through], [8, 8, 6])
+    assert.deepEqual((await checkpointOf(ctx, webhookId, 4)).expired, [{ from: 5, to: 6 }])
+  })
+
+test('an account of many ranges comes in pages, none of which says more than it holds', async () => {
+  const ctx = await makeCaller('month')
+  const webhookId = await makeWebhook(ctx, 'paused')
+  await giveSecret(ctx, webhookId)
+  await sql`insert into lanes (workspace_id, kind, key, numbered) values (${ctx.workspaceId}, 'webhook', ${webhookId}, 3000)`.execute(
+    system,
+  )
+  await sql`insert into expired_numbers (workspace_id, webhook_id, numbers)
+    select ${ctx.workspaceId}, ${webhookId}, range_agg(int8range(n, n, '[]')) from generate_series(1, 2201, 2) n`.execute(
+    system,
+  )
+  const first = await checkpointOf(ctx, webhookId)
+  assert.deepEqual([first.expired.length, first.through, first.sequence], [1_000, 1_999, 3_000])
+  const second = await checkpointOf(ctx, webhookId, first.through)
+  assert.deepEqual([second.expired.length, second.expired[0], second.through], [101, { from: 2_001, to: 2_001 }, 3_000])
 })
 
 test('a day stays while an event of it has no number yet', async () => {

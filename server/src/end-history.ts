@@ -5,7 +5,7 @@ import { deleteDay } from './database/delete-day.ts'
 import type { Database } from './database/open.ts'
 import { dayOf } from './database/partitions.ts'
 import { endDay } from './domain/events/index.ts'
-import { expireDeliveries } from './domain/webhooks/index.ts'
+import { expireDeliveries, noteExpiredDay } from './domain/webhooks/index.ts'
 
 type Outside = { database: Database; clock: Clock; log: Log }
 type Due = { id: string; mode: 'live' | 'sandbox'; retention_days: number; kept_from: string }
@@ -37,6 +37,7 @@ const readDue = async ({ system }: Database, today: string, longest: number): Pr
 // No event: what the plan keeps was told with the plan.
 const endShorter = async ({ database }: Outside, { id, kept_from }: Due, cutoff: string, days: string[]) => {
   for (const day of days.filter((each) => each >= kept_from && each < cutoff)) {
+    await noteExpiredDay(database.system, day, id)
     await endDay(database.system, day, id)
     await deleteDay(database.system, id, day)
   }
@@ -74,6 +75,7 @@ export const endHistory = async (outside: Outside): Promise<void> => {
   // An attempt may have been under way, and its outcome belongs to the day: it is dropped when nothing waited for it.
   if (expired > 0) return
   for (const day of days.filter((each) => each < cutoffOf(longest))) {
+    await noteExpiredDay(database.system, day, null)
     await endDay(database.system, day, null)
     if (await database.dropDay(day)) log.info({ day }, 'a day of history has ended')
     else log.warn({ day }, 'a day of history could not be dropped just now and will be')

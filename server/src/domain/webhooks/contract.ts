@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { SubjectInput } from '../events/index.ts'
-import { idInput, idOutput, timeInput, timeOutput } from '../wire.ts'
+import { idInput, idOutput, integerQuery, timeInput, timeOutput } from '../wire.ts'
 import { ContentFilter } from './content-filter.ts'
 import { CustomHeaders } from './custom-headers.ts'
 
@@ -117,6 +117,12 @@ export const RotatedSecret = z
   })
   .meta({ id: 'RotatedSecret' })
 
+export const checkpointQuery = {
+  after: integerQuery(0, Number.MAX_SAFE_INTEGER)
+    .optional()
+    .meta({ description: 'Look at the deliveries after this number only. Default: at all.' }),
+}
+
 export const WebhookCheckpoint = z
   .object({
     webhook_id: idOutput('webhook'),
@@ -127,7 +133,12 @@ export const WebhookCheckpoint = z
     delivered_through: z
       .number()
       .int()
-      .meta({ description: 'Every delivery up to this number has arrived, as far as its event is still kept.' }),
+      .meta({ description: 'Every delivery up to this number has arrived, or is among the expired ones.' }),
+    after: z.number().int().meta({ description: 'The page begins after this number, as it was asked for.' }),
+    through: z.number().int().meta({
+      description:
+        'The page ends with this number: what is missing or expired beyond it is on the next, `after` this one. As high as `sequence` on the last.',
+    }),
     missing: z
       .array(
         z.object({
@@ -138,6 +149,10 @@ export const WebhookCheckpoint = z
       )
       .meta({ description: 'Those that have not arrived, lowest first, 1,000 at most.' }),
     more_missing: z.boolean(),
+    expired: z.array(z.object({ from: z.number().int(), to: z.number().int() })).meta({
+      description:
+        'Those that had not arrived when their events ended, and never will, lowest first, 1,000 ranges at most, both ends included.',
+    }),
     issued_at: timeOutput,
   })
   .meta({ id: 'WebhookCheckpoint' })

@@ -7,11 +7,12 @@ import { transaction } from '../../database/transaction.ts'
 import { recordEvent } from '../events/index.ts'
 import { webhookDeliveriesExpired } from './events.ts'
 import { deliveryKind, lockLanes } from './lane.ts'
+import { noteExpired } from './note-expired.ts'
 import { systemContext } from './system-context.ts'
 
 type Owner = { workspaceId: string; mode: 'live' | 'sandbox' }
 type Outside = { clock: Clock; log: Log }
-type Item = { id: string; key: string }
+type Item = { id: string; key: string; number: string | number | null }
 
 const batchSize = 10_000
 
@@ -24,7 +25,7 @@ const lowestIdAt = (at: Date): string => {
 const takeBatch = async (tx: Db, { workspaceId }: Owner, before: Date): Promise<Item[]> => {
   const waiting = await tx
     .selectFrom('work_items')
-    .select(['id', 'key'])
+    .select(['id', 'key', 'number'])
     .where('workspace_id', '=', workspaceId)
     .where('kind', '=', deliveryKind)
     .where('id', '<', lowestIdAt(before))
@@ -36,18 +37,26 @@ const takeBatch = async (tx: Db, { workspaceId }: Owner, before: Date): Promise<
   await lockLanes(tx, workspaceId, [...new Set(waiting.map(({ key }) => key))])
   const { rows } = await sql<Item>`
     delete from work_items where workspace_id = ${workspaceId} and id = any(${waiting.map(({ id }) => id)}::uuid[])
-    returning id, key`.execute(tx)
+    returning id, key, number`.execute(tx)
   return rows
 }
 
 /**
  * Gives up what still waits to be delivered of events before a moment, because the events end with it: webhooks that were
- * paused or disabled for that long. Tells each of them once what was given up, in batches of 10,000. Returns how many.
+ * paused or disabled for that long. Tells each of them once what was given up, and their checkpoints go on naming it. Done in
+ * batches of 10,000; returns how many.
  */
 export const expireDeliveries = async (system: Db, owner: Owner, before: Date, outside: Outside): Promise<number> => {
   // scope: housekeeping, in the name of the system.
   const given = await transaction(system, async (tx) => {
     const items = await takeBatch(tx, owner, before)
+    // A replay has no number of its own: whether the one it goes by arrived, its deliveries say when their day ends.
+    await noteExpired(
+      tx,
+      items.flatMap(({ key, number }) =>
+        number === null ? [] : [{ workspaceId: owner.workspaceId, webhookId: key, number: Number(number) }],
+      ),
+    )
     for (const [webhookId, group] of Map.groupBy(items, ({ key }) => key)) {
       const times = group.map(({ id }) => timeOfId(id).getTime())
       await recordEvent(systemContext(tx, owner, outside), tx, webhookDeliveriesExpired, {

@@ -11,6 +11,7 @@ export {
 } from './backfills/index.ts'
 export {
   CreateWebhook,
+  checkpointQuery,
   deliveryStatuses,
   EventDelivery,
   EventDeliveryWithAttempts,
@@ -36,6 +37,7 @@ export { getWebhook } from './get-webhook.ts'
 export { listAttempts } from './list-attempts.ts'
 export { listDeliveries } from './list-deliveries.ts'
 export { listWebhooks } from './list-webhooks.ts'
+export { noteExpiredDay } from './note-expired.ts'
 export { presentWebhook, type WebhookRow } from './present.ts'
 export { type AttemptRow, type DeliveryRow, presentAttempt, presentDelivery } from './present-delivery.ts'
 export { promoteSecret } from './promote-secret.ts'

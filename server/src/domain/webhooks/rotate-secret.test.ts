@@ -214,7 +214,7 @@ test('a checkpoint verifies like a delivery and names what has not arrived', () 
     const finished = () =>
       ctx.db.selectFrom('deliveries').select(['number', 'status']).where('webhook_id', '=', webhookId).execute()
     await until('all have ended', async () => (await finished()).length === 5)
-    const { body, headers } = await readCheckpoint(ctx, webhookId, outside)
+    const { body, headers } = await readCheckpoint(ctx, webhookId, { after: 0 }, outside)
     new StandardWebhook(first).verify(JSON.stringify(body), headers)
     assert.ok(await verifyLikeGitHub(first, JSON.stringify(body), headers['x-parley-signature']!))
     assert.equal(body.sequence, 5)
@@ -229,4 +229,11 @@ test('a checkpoint verifies like a delivery and names what has not arrived', () 
       [2, 4].map((n) => [numberOf(n), 'failed']).sort(([a], [b]) => Number(a) - Number(b)),
     )
     assert.equal(body.delivered_through, body.missing[0]!.sequence - 1)
+    const [, high] = body.missing.map(({ sequence }) => sequence)
+    const next = (await readCheckpoint(ctx, webhookId, { after: high! - 1 }, outside)).body
+    assert.deepEqual(next.missing, body.missing.slice(1))
+    assert.deepEqual(
+      [next.after, next.through, next.sequence, next.delivered_through],
+      [high! - 1, 5, 5, body.delivered_through],
+    )
   }))

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import {
   CreateWebhook,
+  checkpointQuery,
   createWebhook,
   deleteWebhook,
   getWebhook,
@@ -147,11 +148,12 @@ export const webhookEndpoints = [
     tag,
     summary: 'Prove that nothing is missing',
     description:
-      'Every delivery of a webhook carries the next number in `X-Parley-Delivery-Sequence`. The checkpoint says how far the numbers go and which of them have not arrived, and is signed like a delivery: its headers verify over the exact bytes of the answer. A receiver that has seen 1 to `sequence`, or finds the rest under `missing`, has missed nothing.',
+      'Every delivery of a webhook carries the next number in `X-Parley-Delivery-Sequence`. The checkpoint says how far the numbers go and which of them have not arrived, and is signed like a delivery: its headers verify over the exact bytes of the answer. A receiver that has seen 1 to `sequence`, or finds the rest under `missing` and `expired`, has lost nothing that was not given up. Long accounts come in pages: while `through` is below `sequence`, ask again with `after` set to it.',
     params,
+    query: z.strictObject(checkpointQuery),
     responses: { 200: WebhookCheckpoint },
-    handler: async ({ ctx, params: { id }, deps }) => {
-      const { body, headers } = await readCheckpoint(ctx, id, deps)
+    handler: async ({ ctx, params: { id }, query, deps }) => {
+      const { body, headers } = await readCheckpoint(ctx, id, { after: query.after ?? 0 }, deps)
       return { status: 200, body, headers }
     },
   }),
