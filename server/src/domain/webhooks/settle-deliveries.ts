@@ -4,6 +4,7 @@ import { timeOfId } from '../../base/ids.ts'
 import type { Log } from '../../base/log.ts'
 import type { Db } from '../../database/open.ts'
 import type { Again, Finished, WorkItem } from '../../work/work-kind.ts'
+import { type Ended, noteFinished } from './backfills/note-finished.ts'
 import type { DeliveryErrorCode } from './delivery-error.ts'
 import type { DeliveryWork } from './delivery-work.ts'
 import { disableWebhooks } from './disable-webhooks.ts'
@@ -123,10 +124,12 @@ const insertAttempts = async (tx: Db, entries: Entry[]): Promise<void> => {
     on conflict do nothing`.execute(tx)
 }
 
-const insertDeliveries = async (tx: Db, finals: Final[], now: Date): Promise<void> => {
-  if (finals.length === 0) return
+/** Returns those that had not been written before, as far as anybody counts them. */
+const insertDeliveries = async (tx: Db, finals: Final[], now: Date): Promise<Set<string>> => {
+  if (finals.length === 0) return new Set()
+  const isCounted = finals.some(({ work }) => work.backfill_id !== undefined)
   const column = <Value>(read: (final: Final) => Value) => finals.map(read)
-  await sql`
+  const { rows } = await sql<{ id: string }>`
     insert into deliveries (workspace_id, event_at, id, webhook_id, event_id, event_type, trigger, generation, status, attempts,
       http_status, error_code, number, created_at, finished_at)
     select *, ${now}::timestamptz from unnest(
@@ -144,8 +147,16 @@ const insertDeliveries = async (tx: Db, finals: Final[], now: Date): Promise<voi
       ${column(({ errorCode }) => errorCode)}::text[],
       ${column(({ item, work }) => item.number ?? work.number)}::bigint[],
       ${column(({ item }) => item.createdAt)}::timestamptz[])
-    on conflict do nothing`.execute(tx)
+    on conflict do nothing ${isCounted ? sql`returning id` : sql``}`.execute(tx)
+  return new Set(rows.map(({ id }) => id))
 }
+
+const endedOf = (finals: Final[], written: ReadonlySet<string>): Ended[] =>
+  finals.flatMap(({ item, work, status }) =>
+    work.backfill_id !== undefined && written.has(item.id)
+      ? [{ workspaceId: item.workspaceId, backfillId: work.backfill_id, status }]
+      : [],
+  )
 
 // Webhooks that are well and stay well cost nothing here.
 const showingsOf = (entries: Entry[], finals: Final[]): Showing[] => {
@@ -230,7 +241,8 @@ export const settleDeliveries = async (
   const verdicts = finished.filter(({ stale }) => !stale).map((entry) => judge(entry, now, judging))
   const finals = verdicts.flatMap((verdict) => ('final' in verdict ? [verdict.final] : []))
   await insertAttempts(tx, attempted)
-  await insertDeliveries(tx, finals, now)
+  const written = await insertDeliveries(tx, finals, now)
+  await noteFinished(tx, endedOf(finals, written))
   await noteUndelivered(tx, waysOf(attempted))
   const telling = attempted.filter(({ stale, item }) => !stale && !outdated.has(item.id))
   const gone = telling.filter(({ result }) => result.attempt.errorCode === 'endpoint_gone').map(({ item }) => item)

@@ -73,7 +73,8 @@ export const backfillEndpoints = [
     access: 'events:replay',
     tag,
     summary: 'Stop a backfill',
-    description: 'Deliveries that still wait are taken back; what is under way may arrive. 409 when it is completed.',
+    description:
+      'Deliveries that still wait are taken back, those of a completed one too, and `canceled` says how many; what is under way may arrive. 409 when it is completed and nothing of it waits any more.',
     params,
     responses: { 200: Backfill },
     errors: [409],

@@ -5,7 +5,7 @@ import { enqueue } from '../../../work/enqueue.ts'
 import { type Again, defineWorkKind, type WorkItem, type WorkKind } from '../../../work/work-kind.ts'
 import { deliveryId } from '../delivery-id.ts'
 import { newDeliveryWork } from '../delivery-work.ts'
-import { deliveryKind, laneOf } from '../lane.ts'
+import { deliveryKind, laneOf, lockLane } from '../lane.ts'
 import { readCandidates } from './candidates.ts'
 import type { BackfillRow } from './present.ts'
 import { backfillKind } from './work.ts'
@@ -14,6 +14,7 @@ const chunk = 500
 // More than this need not wait at once: the hot table stays small, and a cancellation has little to take back.
 const maxWaiting = 2_000
 const fullMs = 1_000
+const behindMs = 100
 const catchUpBand = 2
 
 const lock = async (tx: Db, { workspaceId, id }: WorkItem): Promise<BackfillRow | undefined> =>
@@ -33,6 +34,16 @@ const isFull = async (tx: Db, { workspace_id, webhook_id }: BackfillRow): Promis
         and band = ${catchUpBand} limit ${maxWaiting}
     ) w`.execute(tx)
   return Number(rows[0]!.waiting) >= maxWaiting
+}
+
+// An event that the webhook does not subscribe to comes with the backfill or not at all. What was committed before the first
+// look must be in the log by then; what gets its number later, with a time of the window, finds the backfill in the fan-out.
+const isLogBehind = async (tx: Db, { workspace_id, types, cursor, to_time }: BackfillRow): Promise<boolean> => {
+  if (types === null || cursor !== null) return false
+  const { rows } = await sql`
+    select from event_outbox
+    where workspace_id = ${workspace_id} and created_at < ${to_time} and names && ${types}::text[] limit 1`.execute(tx)
+  return rows.length > 0
 }
 
 const step = async (tx: Db, row: BackfillRow, now: Date): Promise<boolean> => {
@@ -92,13 +103,18 @@ export const createBackfillKind = ({ clock }: { clock: Clock }): WorkKind =>
     run: async () => true,
     settle: async (tx, finished) => {
       const again: Again[] = []
-      // The webhooks' lanes are locked one after the other, and to the end: in the order of everybody else.
-      for (const { item, stale } of finished.toSorted((a, b) => (placeOf(a.item) < placeOf(b.item) ? -1 : 1))) {
-        const row = stale ? undefined : await lock(tx, item)
+      const items = finished.filter(({ stale }) => !stale).map(({ item }) => item)
+      items.sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
+      // The webhooks' lanes first, in the order of everybody else, and then the rows.
+      for (const { workspaceId, key } of items) await lockLane(tx, laneOf(workspaceId, key))
+      for (const item of items) {
+        const row = await lock(tx, item)
         if (!row) continue
         const now = clock.now()
-        if (await isFull(tx, row)) again.push({ id: item.id, band: item.band, dueAt: new Date(now.getTime() + fullMs) })
-        else if (!(await step(tx, row, now))) again.push({ id: item.id, band: item.band, dueAt: now })
+        const later = (ms: number) => again.push({ id: item.id, band: item.band, dueAt: new Date(now.getTime() + ms) })
+        if (await isLogBehind(tx, row)) later(behindMs)
+        else if (await isFull(tx, row)) later(fullMs)
+        else if (!(await step(tx, row, now))) later(0)
       }
       return again
     },

@@ -9,8 +9,8 @@ import type { BackfillRow } from './present.ts'
 import { backfillLane } from './work.ts'
 
 /**
- * Stops a backfill and takes back those of its deliveries that still wait; what is under way may arrive. Canceling twice
- * is one cancellation. Throws CONFLICT for one that is completed.
+ * Stops a backfill, or only takes back those of its deliveries that still wait; what is under way may arrive. Canceling
+ * twice is one cancellation. Throws CONFLICT for one that is completed and has nothing waiting.
  */
 export const cancelBackfill = async (ctx: Ctx, id: string): Promise<BackfillRow> => {
   requireScope(ctx, 'events:replay')
@@ -35,18 +35,16 @@ export const cancelBackfill = async (ctx: Ctx, id: string): Promise<BackfillRow>
       .forUpdate()
       .executeTakeFirstOrThrow()
     if (row.status === 'canceled') return row
-    if (row.status === 'completed')
-      throw new AppError(
-        'CONFLICT',
-        'The backfill is completed: its deliveries are made. Pause the webhook to hold them.',
-      )
     const { numAffectedRows } = await sql`
       delete from work_items where workspace_id = ${ctx.workspaceId} and kind = ${lane.kind} and key = ${lane.key}
         and band > 0 and payload::json ->> 'backfill_id' = ${id} and payload::json ->> 'trigger' = 'backfill'`.execute(
       tx,
     )
+    const canceled = Number(numAffectedRows ?? 0n)
+    if (row.status === 'completed' && canceled === 0)
+      throw new AppError('CONFLICT', 'The backfill is completed, and none of its deliveries waits any more.')
     const now = ctx.clock.now()
-    const changes = { status: 'canceled', updated_at: now, finished_at: now } as const
+    const changes = { status: 'canceled', canceled, updated_at: now, finished_at: now } as const
     await tx
       .updateTable('backfills')
       .set(changes)
@@ -56,7 +54,7 @@ export const cancelBackfill = async (ctx: Ctx, id: string): Promise<BackfillRow>
     await recordAudit(ctx, tx, {
       action: 'backfill.canceled',
       target: { type: 'backfill', id: toWireId('backfill', id) },
-      detail: { taken_back: Number(numAffectedRows ?? 0n), enqueued: Number(row.enqueued) },
+      detail: { taken_back: canceled, enqueued: Number(row.enqueued) },
     })
     return { ...row, ...changes }
   })

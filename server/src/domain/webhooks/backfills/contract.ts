@@ -33,7 +33,7 @@ export const Backfill = z
     webhook_id: idOutput('webhook'),
     status: z.enum(backfillStatuses).meta({
       description:
-        '`completed`: everything in the window was looked at and enqueued; the deliveries may still be under way.',
+        '`completed`: everything in the window was looked at and enqueued; the deliveries may still be under way, and can be taken back by canceling it.',
     }),
     mode,
     from: timeOutput,
@@ -43,7 +43,13 @@ export const Backfill = z
       description:
         'What was there to send when it began; exact up to 100,000, unless they lie far apart in a long log.',
     }),
-    enqueued: z.number().int().meta({ description: 'Deliveries made so far.' }),
+    enqueued: z.number().int().meta({
+      description:
+        'Deliveries made so far. What is in none of the three numbers below still waits, or was given up with its event.',
+    }),
+    delivered: z.number().int().meta({ description: 'Of these, how many arrived.' }),
+    failed: z.number().int().meta({ description: 'Of these, how many failed for good.' }),
+    canceled: z.number().int().meta({ description: 'Of these, how many a cancellation took back.' }),
     progress: z.number().min(0).max(1).meta({ description: 'Part of the window that was looked at.' }),
     created_by: z.string(),
     created_at: timeOutput,
