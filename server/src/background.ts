@@ -78,12 +78,13 @@ const prepareDays = ({ database, clock, log }: Deps): Promise<void> =>
       ),
     )
 
-// What becomes of events besides their place in the log: deliveries to webhooks, and mails to people.
+// What becomes of events besides their place in the log: mails to people, and deliveries to webhooks. In the order of their
+// kinds, as lanes are locked.
 const createFanOuts = ({ clock, mailer }: Deps): FanOut => {
   const toWebhooks = createFanOut(clock)
   if (!mailer) return toWebhooks
   const toPeople = createNoticeFanOut(clock)
-  return async (tx, ranges) => (await toWebhooks(tx, ranges)) + (await toPeople(tx, ranges))
+  return async (tx, ranges) => (await toPeople(tx, ranges)) + (await toWebhooks(tx, ranges))
 }
 
 // The work that requests leave is done elsewhere: say that there is some, and have a place for what is written next.

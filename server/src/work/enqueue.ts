@@ -14,7 +14,8 @@ export type NewWork = LaneId & {
 
 /**
  * Adds work inside the transaction that calls for it, and wakes its lanes. An item whose id is already waiting is left as
- * it is, so the same intent can be enqueued twice. Lanes are touched in one order, so that two callers cannot deadlock.
+ * it is, so the same intent can be enqueued twice. Lanes are touched in one order, by kind first, so that two callers cannot
+ * deadlock; a transaction that adds work of several kinds, one after the other, takes them in the order of their names.
  */
 export const enqueue = async (tx: Db, work: NewWork[]): Promise<void> => {
   if (work.length === 0) return
@@ -40,7 +41,7 @@ export const enqueue = async (tx: Db, work: NewWork[]): Promise<void> => {
     ), woken as (
       -- A lane that was deleted and is made again must not repeat an epoch under which somebody still has its items.
       insert into lanes (workspace_id, kind, key, next_due_at, numbered, epoch)
-      select workspace_id, kind, key, due_at, n, (extract(epoch from clock_timestamp()) * 1000)::bigint from counted order by 1, 2, 3
+      select workspace_id, kind, key, due_at, n, (extract(epoch from clock_timestamp()) * 1000)::bigint from counted order by kind, workspace_id, key
       on conflict (workspace_id, kind, key) do update
         set next_due_at = least(lanes.next_due_at, excluded.next_due_at), numbered = lanes.numbered + excluded.numbered
       returning workspace_id, kind, key, numbered

@@ -81,7 +81,7 @@ export const leaseLanes = async (
   return rows.map(held)
 }
 
-// Lanes are locked in one order everywhere, or two processes that touch the same ones wait for each other.
+// Lanes are locked in one order everywhere, by kind first, or two processes that touch the same ones wait for each other.
 /** Prolongs the leases and returns the lanes that are still ours; the rest were lost and must be dropped at once. */
 export const renewLanes = async (db: Db, lanes: readonly HeldLane[]): Promise<HeldLane[]> => {
   if (lanes.length === 0) return []
@@ -93,7 +93,7 @@ export const renewLanes = async (db: Db, lanes: readonly HeldLane[]): Promise<He
       select m.workspace_id, m.kind, m.key from lanes m
       join unnest(${workspaceIds}::uuid[], ${kinds}::text[], ${keys}::uuid[], ${epochs}::bigint[]) as h (workspace_id, kind, key, epoch)
         on m.workspace_id = h.workspace_id and m.kind = h.kind and m.key = h.key and m.epoch = h.epoch
-      where not m.paused order by m.workspace_id, m.kind, m.key for update of m
+      where not m.paused order by m.kind, m.workspace_id, m.key for update of m
     ) mine
     where l.workspace_id = mine.workspace_id and l.kind = mine.kind and l.key = mine.key
     returning ${heldColumns}`.execute(db)
@@ -198,7 +198,7 @@ export const releaseLanes = async (db: Db, lanes: readonly HeldLane[], now: Date
   await transaction(db, async (tx) => {
     await sql`select 1 from lanes l join ${mine}
       on l.workspace_id = h.workspace_id and l.kind = h.kind and l.key = h.key and l.epoch = h.epoch
-      order by l.workspace_id, l.kind, l.key for update of l`.execute(tx)
+      order by l.kind, l.workspace_id, l.key for update of l`.execute(tx)
     await sql`update lanes l set lease_owner = null, lease_until = null, next_due_at = case when l.ordered then (
         select greatest(i.due_at, ${now}) from work_items i
         where i.workspace_id = l.workspace_id and i.kind = l.kind and i.key = l.key
