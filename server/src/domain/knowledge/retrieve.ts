@@ -113,6 +113,21 @@ const termColumns = (terms: readonly Term[]) =>
 const saturated = (averageLength: number) =>
   sql`q.idf * ${k1 + 1}::float8 * p.frequency / (p.frequency + ${k1 * (1 - b)}::float8 + p.length * ${(k1 * b) / averageLength}::float8)`
 
+const allowedSources = (workspaceId: string, { audience, sourceIds }: Search) => sql`
+      select id from knowledge_sources where workspace_id = ${workspaceId}
+        and (${audience === 'internal'} or audience = 'public')
+        and (${sourceIds === null} or id = any(${sourceIds ?? []}::uuid[]))`
+
+/** What is told of the chunks that the query has named `found`, the best first. */
+const passagesOfFound = (workspaceId: string) => sql`
+    select f.chunk_id, f.score, c.source_id, c.document_id, c.title_path, c.text, c.char_start, c.char_end,
+      s.name as source_name, s.url as source_url, d.title as document_title, d.url as document_url
+    from found f
+    join chunks c on c.workspace_id = ${workspaceId} and c.id = f.chunk_id
+    join knowledge_documents d on d.workspace_id = ${workspaceId} and d.id = c.document_id
+    join knowledge_sources s on s.workspace_id = ${workspaceId} and s.id = c.source_id
+    order by f.score desc, f.chunk_id`
+
 /** Finds the best chunks by the first `leading` terms and ranks them by all. */
 const rank = async (
   db: Db,
@@ -126,28 +141,17 @@ const rank = async (
   const candidates = rest.length === 0 ? search.limit : Math.max(minCandidates, search.limit * 4)
   const score = saturated(averageLength)
   const { rows } = await sql<Row>`
-    with allowed as (
-      select id from knowledge_sources where workspace_id = ${workspaceId}
-        and (${search.audience === 'internal'} or audience = 'public')
-        and (${search.sourceIds === null} or id = any(${search.sourceIds ?? []}::uuid[]))
-    ), candidates as materialized (
+    with allowed as (${allowedSources(workspaceId, search)}), candidates as materialized (
       select p.chunk_id, sum(${score}) as score
       from ${termColumns(lead)} join postings p on p.workspace_id = ${workspaceId} and p.term = q.term
       where p.source_id in (select id from allowed)
       group by p.chunk_id order by 2 desc, 1 limit ${candidates}
-    ), ranked as materialized (
+    ), found as materialized (
       select c.chunk_id, c.score + coalesce(sum(${score}), 0) as score
       from candidates c left join (${termColumns(rest)} join postings p on p.workspace_id = ${workspaceId} and p.term = q.term)
         on p.chunk_id = c.chunk_id
       group by c.chunk_id, c.score order by 2 desc, 1 limit ${search.limit}
-    )
-    select r.chunk_id, r.score, c.source_id, c.document_id, c.title_path, c.text, c.char_start, c.char_end,
-      s.name as source_name, s.url as source_url, d.title as document_title, d.url as document_url
-    from ranked r
-    join chunks c on c.workspace_id = ${workspaceId} and c.id = r.chunk_id
-    join knowledge_documents d on d.workspace_id = ${workspaceId} and d.id = c.document_id
-    join knowledge_sources s on s.workspace_id = ${workspaceId} and s.id = c.source_id
-    order by r.score desc, r.chunk_id`.execute(db)
+    ) ${passagesOfFound(workspaceId)}`.execute(db)
   return rows
 }
 
@@ -162,11 +166,7 @@ const findUncovered = async (
   const rare = terms.slice(0, coveredTerms)
   const score = saturated(averageLength)
   const { rows: best } = await sql<Row>`
-    with allowed as (
-      select id from knowledge_sources where workspace_id = ${workspaceId}
-        and (${search.audience === 'internal'} or audience = 'public')
-        and (${search.sourceIds === null} or id = any(${search.sourceIds ?? []}::uuid[]))
-    ), best as (
+    with allowed as (${allowedSources(workspaceId, search)}), found as (
       select distinct on (top.chunk_id) top.chunk_id, top.score
       from ${termColumns(rare)} cross join lateral (
         select p.chunk_id, ${score} as score from postings p
@@ -177,14 +177,7 @@ const findUncovered = async (
         select from postings p where p.workspace_id = ${workspaceId} and p.term = q.term
           and p.chunk_id = any(${rows.map((row) => row.chunk_id)}::uuid[])
       )
-    )
-    select b.chunk_id, b.score, c.source_id, c.document_id, c.title_path, c.text, c.char_start, c.char_end,
-      s.name as source_name, s.url as source_url, d.title as document_title, d.url as document_url
-    from best b
-    join chunks c on c.workspace_id = ${workspaceId} and c.id = b.chunk_id
-    join knowledge_documents d on d.workspace_id = ${workspaceId} and d.id = c.document_id
-    join knowledge_sources s on s.workspace_id = ${workspaceId} and s.id = c.source_id
-    order by b.score desc, b.chunk_id`.execute(db)
+    ) ${passagesOfFound(workspaceId)}`.execute(db)
   return best
 }
 
