@@ -3,7 +3,7 @@ import { systemClock } from '../src/base/clock.ts'
 import { newId } from '../src/base/ids.ts'
 import { silentLog } from '../src/base/log.ts'
 import type { Database } from '../src/database/open.ts'
-import type { Ctx } from '../src/domain/context.ts'
+import type { Ctx, KeyBounds } from '../src/domain/context.ts'
 import { type Scope, scopes } from '../src/domain/scopes.ts'
 
 /** A fresh live or sandbox workspace, so that no test sees another's rows. */
@@ -30,12 +30,17 @@ export const makeWorkspace = async (database: Database, mode: 'live' | 'sandbox'
 export const makeCtx = (
   database: Database,
   workspaceId: string,
-  options: { scopes?: readonly Scope[]; mode?: 'live' | 'sandbox' } = {},
+  options: { scopes?: readonly Scope[]; mode?: 'live' | 'sandbox'; bounds?: Partial<KeyBounds> } = {},
 ): Ctx => ({
   db: database.workspace(workspaceId),
   workspaceId,
   mode: options.mode ?? 'sandbox',
-  actor: { type: 'api_key', id: newId(), scopes: new Set(options.scopes ?? scopes) },
+  actor: {
+    type: 'api_key',
+    id: newId(),
+    scopes: new Set(options.scopes ?? scopes),
+    bounds: { allowedAddresses: [], expiresAt: null, requestsPerMinute: null, ...options.bounds },
+  },
   requestId: `req_${randomUUID()}`,
   clock: systemClock,
   log: silentLog,

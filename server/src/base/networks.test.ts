@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { compileNetworks, normalNetwork, originOf } from './networks.ts'
+import { compileNetworks, isWithinNetworks, normalNetwork, originOf } from './networks.ts'
 
 test('an address and a network have one spelling each, whatever was typed', () => {
   const spellings: Record<string, string> = {
@@ -92,4 +92,34 @@ test('whoever has a network of version 6 comes from one place', () => {
   assert.equal(originOf('192.0.2.1'), '192.0.2.1')
   assert.equal(originOf('::ffff:192.0.2.1'), '192.0.2.1')
   assert.equal(originOf('a socket file'), 'a socket file')
+})
+
+test('a network lies in a list when one network of it holds all of it', () => {
+  const list = ['203.0.113.0/24', '198.51.100.7', '2001:db8:1::/48', '10.0.0.0/25', '10.0.0.128/25']
+  for (const inside of [
+    '203.0.113.0/24',
+    '203.0.113.64/26',
+    '203.0.113.255',
+    '198.51.100.7',
+    '::ffff:203.0.113.7',
+    '2001:db8:1::/64',
+    '2001:db8:1:ffff::1',
+  ])
+    assert.ok(isWithinNetworks(inside, list), inside)
+  for (const beyond of [
+    '203.0.112.0/23',
+    '203.0.114.1',
+    '198.51.100.0/31',
+    '2001:db8::/32',
+    '2001:db8:2::1',
+    // All of it is held, by two: that is not looked for.
+    '10.0.0.0/24',
+    '0.0.0.0/0',
+    '::/0',
+    '::ffff:0:0/96',
+    'nonsense',
+    '',
+  ])
+    assert.ok(!isWithinNetworks(beyond, list), beyond)
+  assert.ok(!isWithinNetworks('203.0.113.7', []))
 })

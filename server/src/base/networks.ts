@@ -50,6 +50,20 @@ export const compileNetworks = (list: readonly string[]): ((address: string) => 
   }
 }
 
+/** Whether a network lies in one of the list as a whole. A text that is no network lies in none. */
+export const isWithinNetworks = (text: string, list: readonly string[]): boolean => {
+  const inner = parseNetwork(text)
+  if (!inner) return false
+  return list
+    .map(parseNetwork)
+    .some(
+      (outer) =>
+        outer?.base.kind() === inner.base.kind() &&
+        outer.bits <= inner.bits &&
+        inner.base.match(outer.base, outer.bits),
+    )
+}
+
 // What one subscriber gets at least: whoever has one address of it has them all.
 const subscriberBits = 64
 

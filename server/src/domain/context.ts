@@ -5,10 +5,17 @@ import type { Log } from '../base/log.ts'
 import type { Db } from '../database/open.ts'
 import { holdsScope, type Scope } from './scopes.ts'
 
+/** What holds for a key beside its scopes, and so for every key that it makes. An empty list: from everywhere. */
+export type KeyBounds = {
+  allowedAddresses: readonly string[]
+  expiresAt: Date | null
+  requestsPerMinute: number | null
+}
+
 /** Who acts. A new entrance is a new variant, not a new path through the verbs. */
 export type Actor =
   /** `agencyId`: the workspace of an agency, where the caller belongs, while it acts in that of a client. */
-  | { type: 'api_key'; id: string; scopes: ReadonlySet<string>; agencyId?: string }
+  | { type: 'api_key'; id: string; scopes: ReadonlySet<string>; bounds: KeyBounds; agencyId?: string }
   | { type: 'user'; id: string; sessionId: string; scopes: ReadonlySet<string>; agencyId?: string }
   /** A page on the web: it may open conversations with its agent, and has no scope. */
   | { type: 'widget_key'; id: string; agentId: string; scopes: ReadonlySet<string> }

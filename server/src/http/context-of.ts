@@ -16,7 +16,7 @@ const actorOf = (holder: Holder | WidgetHolder): Actor => {
   const rights = { scopes: holder.scopes, ...(holder.agencyId ? { agencyId: holder.agencyId } : {}) }
   return 'sessionId' in holder
     ? { type: 'user', id: holder.userId, sessionId: holder.sessionId, ...rights }
-    : { type: 'api_key', id: holder.keyId, ...rights }
+    : { type: 'api_key', id: holder.keyId, bounds: holder.bounds, ...rights }
 }
 
 /** What the verbs get of whoever calls. */

@@ -284,3 +284,31 @@ test('no key of its own limit may send more, and its workspace has the rest', as
   const rotated = await app.call('POST', `/v1/api-keys/${id}/rotate`, { key: manager, body: {} })
   assert.equal(rotated.json<{ requests_per_minute: number }>().requests_per_minute, 3)
 })
+
+test('what binds a key to places, an end and a minute binds what it mints by API, its own rotation and its own change', async () => {
+  const workspaceId = await app.makeWorkspace()
+  const manager = await app.makeKey({ workspaceId })
+  const end = new Date(now + 86_400_000).toISOString()
+  const bounds = { allowed_addresses: ['127.0.0.0/8'], expires_at: end, requests_per_minute: 50 }
+  type Made = typeof bounds & { id: string; key: string }
+  const made = await app.call('POST', '/v1/api-keys', {
+    key: manager,
+    body: { name: 'Partner', scopes: ['api_keys:manage', 'contacts:read'], ...bounds },
+  })
+  const { id, key } = made.json<Made>()
+  const body = { name: 'More', scopes: ['contacts:read'] }
+  const minted = (await app.call('POST', '/v1/api-keys', { key, body })).json<Made>()
+  assert.deepEqual([minted.allowed_addresses, minted.expires_at, minted.requests_per_minute], Object.values(bounds))
+  const wider = { allowed_addresses: [], expires_at: null, requests_per_minute: 51 }
+  for (const [param, value] of Object.entries(wider))
+    for (const [method, path, more] of [
+      ['POST', '/v1/api-keys', body],
+      ['PATCH', `/v1/api-keys/${id}`, {}],
+      ['PATCH', `/v1/api-keys/${minted.id}`, {}],
+    ] as const) {
+      const refused = await app.call(method, path, { key, body: { ...more, [param]: value } })
+      assert.deepEqual([refused.status, refused.json<{ error: { param: string } }>().error.param], [403, param])
+    }
+  const own = (await app.call('POST', `/v1/api-keys/${id}/rotate`, { key, body: {} })).json<Made>()
+  assert.deepEqual([own.allowed_addresses, own.expires_at, own.requests_per_minute], Object.values(bounds))
+})

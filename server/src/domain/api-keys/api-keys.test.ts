@@ -4,6 +4,7 @@ import { openTestDatabase } from '../../../test/database.ts'
 import { makeCtx, makeWorkspace } from '../../../test/make.ts'
 import { recordedEvents } from '../../../test/recorded-events.ts'
 import { AppError } from '../../base/errors.ts'
+import { newId } from '../../base/ids.ts'
 import { abilities } from '../scope-catalog.ts'
 import { type Scope, scopes } from '../scopes.ts'
 import {
@@ -19,6 +20,8 @@ import {
   updateKey,
   warnOfExpiry,
 } from './index.ts'
+
+type UpdateInput = Parameters<typeof updateKey>[2]
 
 const database = await openTestDatabase()
 after(() => database.close())
@@ -238,6 +241,89 @@ test('nobody changes a key that they could not mint, and nobody wakes a dead one
   await assert.rejects(updateKey(strong, expired.row.id, { expires_at: inDays(1) }), codeOf('CONFLICT'))
   await rotateKey(strong, { id: row.id, graceSeconds: 60 }, { keys })
   await assert.rejects(updateKey(strong, row.id, { name: 'Old' }), codeOf('CONFLICT'))
+})
+
+/** A key that manages keys from one network, for thirty days, sixty times a minute; `free` is whoever is bound to nothing. */
+const makeBound = async () => {
+  const free = await makeCaller()
+  const bounds = { allowedAddresses: ['203.0.113.0/24'], expiresAt: inDays(30), requestsPerMinute: 60 }
+  return { free, bounds, bound: { ...makeCtx(database, free.workspaceId, { bounds }), clock } }
+}
+
+const beyond: [param: string, UpdateInput][] = [
+  ['allowed_addresses', { allowed_addresses: [] }],
+  ['allowed_addresses', { allowed_addresses: ['203.0.113.7', '203.0.114.7'] }],
+  ['allowed_addresses', { allowed_addresses: ['203.0.112.0/23'] }],
+  ['allowed_addresses', { allowed_addresses: ['2001:db8::1'] }],
+  ['expires_at', { expires_at: null }],
+  ['expires_at', { expires_at: inDays(30.1) }],
+  ['requests_per_minute', { requests_per_minute: null }],
+  ['requests_per_minute', { requests_per_minute: 61 }],
+]
+
+test('a key mints none for more places, for longer or for more requests than its own', async () => {
+  const { bound, bounds } = await makeBound()
+  for (const [param, wanted] of beyond)
+    await assert.rejects(createKey(bound, { ...input(), ...wanted }, { keys }), { code: 'FORBIDDEN', param })
+  // What is left out is as with the key that mints.
+  const { row, key } = await createKey(bound, input(), { keys })
+  assert.deepEqual(
+    [row.allowed_addresses, row.expires_at, row.requests_per_minute],
+    [['203.0.113.0/24'], bounds.expiresAt, 60],
+  )
+  assert.deepEqual((await holderOf(key))?.bounds, bounds)
+  const tighter = { allowed_addresses: ['203.0.113.7'], expires_at: inDays(29), requests_per_minute: 59 }
+  const second = await createKey(bound, { ...input(), ...tighter }, { keys })
+  assert.deepEqual([second.row.allowed_addresses, second.row.requests_per_minute], [['203.0.113.7'], 59])
+})
+
+test('each bound of a key holds without the others, and none of them binds a person', async () => {
+  const { free, bounds } = await makeBound()
+  for (const name of ['allowedAddresses', 'expiresAt', 'requestsPerMinute'] as const) {
+    const ctx = { ...makeCtx(database, free.workspaceId, { bounds: { [name]: bounds[name] } }), clock }
+    const refused: string[] = []
+    for (const [param, wanted] of beyond)
+      await createKey(ctx, { ...input(), ...wanted }, { keys }).catch(() => refused.push(param))
+    const param = {
+      allowedAddresses: 'allowed_addresses',
+      expiresAt: 'expires_at',
+      requestsPerMinute: 'requests_per_minute',
+    }
+    assert.deepEqual(
+      refused,
+      beyond.map(([of]) => of).filter((of) => of === param[name]),
+    )
+  }
+  const person = { type: 'user', id: newId(), sessionId: newId(), scopes: new Set<string>(scopes) } as const
+  for (const [, wanted] of beyond) await createKey({ ...free, actor: person }, { ...input(), ...wanted }, { keys })
+})
+
+test('a bound key widens neither itself nor another, and takes over none that is wider', async () => {
+  const { free, bound } = await makeBound()
+  const own = await createKey(bound, input(), { keys })
+  for (const [param, wanted] of beyond)
+    await assert.rejects(updateKey(bound, own.row.id, wanted), { code: 'FORBIDDEN', param })
+  await updateKey(bound, own.row.id, { name: 'Mine', allowed_addresses: ['203.0.113.7'] })
+  assert.equal((await rotateKey(bound, { id: own.row.id, graceSeconds: 0 }, { keys })).row.requests_per_minute, 60)
+  const within = { allowed_addresses: ['203.0.113.7'], expires_at: inDays(1), requests_per_minute: 1 }
+  for (const [param, wanted] of beyond) {
+    const { row } = await createKey(free, { ...input(), ...within, ...wanted }, { keys })
+    await assert.rejects(updateKey(bound, row.id, { name: 'Mine' }), { code: 'FORBIDDEN', param })
+    await assert.rejects(updateKey(bound, row.id, within), { code: 'FORBIDDEN', param })
+    await assert.rejects(rotateKey(bound, { id: row.id, graceSeconds: 0 }, { keys }), { code: 'FORBIDDEN', param })
+    // Taking rights away is open to whoever manages keys.
+    await revokeKey(bound, row.id)
+  }
+})
+
+test('a key that was replaced mints nothing that outlives its grace', async () => {
+  const ctx = await makeCaller()
+  const { row, key } = await createKey(ctx, input(['api_keys:manage', 'contacts:read']), { keys })
+  await rotateKey(ctx, { id: row.id, graceSeconds: 60 }, { keys })
+  const { bounds, scopes: held } = (await holderOf(key))!
+  const graced = { ...ctx, actor: { type: 'api_key', id: row.id, scopes: held, bounds } as const }
+  assert.equal((await createKey(graced, input(), { keys })).row.expires_at?.getTime(), now + 60_000)
+  await assert.rejects(createKey(graced, { ...input(), expires_at: null }, { keys }), codeOf('FORBIDDEN'))
 })
 
 test('rotation keeps addresses, limit and end', async () => {

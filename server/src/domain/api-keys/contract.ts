@@ -14,7 +14,8 @@ const scopeList = z
   })
 
 const requestsPerMinute = z.number().int().min(1).max(1_000_000).meta({
-  description: 'What this key alone may send a minute, below what the workspace may. Null: nothing of its own.',
+  description:
+    'What this key alone may send a minute, below what the workspace may. Null: nothing of its own. A key that has one cannot mint a key with more; left out, it is that of the key that mints.',
 })
 
 const network = z
@@ -33,7 +34,7 @@ const allowedAddresses = z
   .transform((list) => [...new Set(list)])
   .meta({
     description:
-      'The IP addresses and networks, of version 4 or 6, that the key may be used from. An empty list: from everywhere.',
+      'The IP addresses and networks, of version 4 or 6, that the key may be used from. An empty list: from everywhere. A key that is bound to some cannot mint a key for others; left out, they are those of the key that mints.',
     examples: [['203.0.113.7', '2001:db8:1::/48']],
   })
 

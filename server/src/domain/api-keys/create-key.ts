@@ -3,7 +3,7 @@ import { AppError } from '../../base/errors.ts'
 import { toWireId } from '../../base/ids.ts'
 import { transaction } from '../../database/transaction.ts'
 import { recordAudit } from '../audit-logs/index.ts'
-import { actorName, type Ctx, requireScope } from '../context.ts'
+import { actorName, type Ctx, type KeyBounds, requireScope } from '../context.ts'
 import { recordEvent } from '../events/index.ts'
 import { abilities } from '../scope-catalog.ts'
 import type { Scope } from '../scopes.ts'
@@ -12,7 +12,7 @@ import { apiKeyCreated } from './events.ts'
 import { insertKey } from './insert-key.ts'
 import type { KeyFormat } from './key-format.ts'
 import type { ApiKeyRow } from './present.ts'
-import { refuseBeyondMinter } from './refuse-beyond-minter.ts'
+import { refuseBeyondMinter, type WantedKey } from './refuse-beyond-minter.ts'
 import { requireFuture } from './require-future.ts'
 
 const scopesOf = ({ scopes = [], abilities: named = [] }: z.output<typeof CreateApiKey>): Scope[] => {
@@ -22,6 +22,20 @@ const scopesOf = ({ scopes = [], abilities: named = [] }: z.output<typeof Create
   return [...new Set(wanted)]
 }
 
+const unbound: KeyBounds = { allowedAddresses: [], expiresAt: null, requestsPerMinute: null }
+
+// What is left out is as with the key that mints; null is said.
+const wantedOf = ({ actor }: Ctx, input: z.output<typeof CreateApiKey>): WantedKey => {
+  const own = actor.type === 'api_key' ? actor.bounds : unbound
+  const { allowed_addresses, expires_at, requests_per_minute } = input
+  return {
+    scopes: scopesOf(input),
+    allowedAddresses: allowed_addresses ?? own.allowedAddresses,
+    expiresAt: expires_at === undefined ? own.expiresAt : expires_at,
+    requestsPerMinute: requests_per_minute === undefined ? own.requestsPerMinute : requests_per_minute,
+  }
+}
+
 /** Mints a key. The answer is the only place where the key can ever be read. */
 export const createKey = async (
   ctx: Ctx,
@@ -29,23 +43,11 @@ export const createKey = async (
   { keys }: { keys: KeyFormat },
 ): Promise<{ row: ApiKeyRow; key: string }> => {
   requireScope(ctx, 'api_keys:manage')
-  const scopes = scopesOf(input)
-  refuseBeyondMinter(ctx, scopes)
-  const expiresAt = input.expires_at ?? null
-  requireFuture(expiresAt, ctx.clock.now())
+  const wanted = wantedOf(ctx, input)
+  refuseBeyondMinter(ctx, wanted)
+  requireFuture(wanted.expiresAt, ctx.clock.now())
   return transaction(ctx.db, async (tx) => {
-    const made = await insertKey(
-      ctx,
-      tx,
-      {
-        name: input.name,
-        scopes,
-        expiresAt,
-        allowedAddresses: input.allowed_addresses ?? [],
-        requestsPerMinute: input.requests_per_minute ?? null,
-      },
-      keys,
-    )
+    const made = await insertKey(ctx, tx, { name: input.name, ...wanted }, keys)
     await recordEvent(ctx, tx, apiKeyCreated, {
       subject: { type: 'api_key', id: made.row.id },
       data: {

@@ -1,5 +1,6 @@
 import { compileNetworks } from '../../base/networks.ts'
 import type { Db } from '../../database/open.ts'
+import type { KeyBounds } from '../context.ts'
 
 /** What a living key stands for: its workspace, its rights and the limits of its plan. */
 export type KeyHolder = {
@@ -12,6 +13,7 @@ export type KeyHolder = {
   /** The workspace, or the agency that it belongs to. */
   suspended: boolean
   scopes: ReadonlySet<string>
+  bounds: KeyBounds
   planId: string
   requestsPerMinute: number | null
   /** Of this key alone. */
@@ -37,6 +39,7 @@ export const findKey = async (system: Db, hash: Buffer, now: Date): Promise<KeyH
       'k.workspace_id',
       'k.scopes',
       'k.allowed_addresses',
+      'k.requests_per_minute as key_requests_per_minute',
       'k.expires_at',
       'k.grace_until',
       'w.mode',
@@ -53,6 +56,7 @@ export const findKey = async (system: Db, hash: Buffer, now: Date): Promise<KeyH
   if (!row) return undefined
   const ends = [row.expires_at, row.grace_until].filter((end) => end !== null)
   if (ends.some((end) => end <= now)) return undefined
+  const expiresAt = ends.length > 0 ? new Date(Math.min(...ends.map(Number))) : null
   return {
     keyId: row.id,
     countedAs: row.counted_as,
@@ -61,11 +65,16 @@ export const findKey = async (system: Db, hash: Buffer, now: Date): Promise<KeyH
     mode: row.mode,
     suspended: row.status === 'suspended' || row.agency_status === 'suspended',
     scopes: new Set(row.scopes),
+    bounds: {
+      allowedAddresses: row.allowed_addresses,
+      expiresAt,
+      requestsPerMinute: row.key_requests_per_minute,
+    },
     planId: row.plan_id,
     requestsPerMinute: row.requests_per_minute,
     ownRequestsPerMinute: row.own_requests_per_minute,
     keyCallsPerMonth: row.mode === 'sandbox' ? null : row.key_calls_per_month,
     allowsAddress: row.allowed_addresses.length > 0 ? compileNetworks(row.allowed_addresses) : null,
-    expiresAt: ends.length > 0 ? new Date(Math.min(...ends.map(Number))) : null,
+    expiresAt,
   }
 }

@@ -7,9 +7,9 @@ import type { ApiKeyRow } from './present.ts'
 
 type NewKey = {
   name: string
-  scopes: string[]
+  scopes: readonly string[]
   expiresAt: Date | null
-  allowedAddresses?: string[]
+  allowedAddresses?: readonly string[]
   requestsPerMinute?: number | null
   /** The key whose count this one goes on with. */
   countedAs?: string
@@ -35,7 +35,7 @@ export const insertKey = async (
       hash: keys.hash(key),
       pepper_version: keys.pepperVersion,
       scopes: [...new Set(input.scopes)],
-      allowed_addresses: input.allowedAddresses ?? [],
+      allowed_addresses: [...(input.allowedAddresses ?? [])],
       expires_at: input.expiresAt,
       expiry_warning_at: nextWarningAt(input.expiresAt, now),
       requests_per_minute: input.requestsPerMinute ?? null,

@@ -3,13 +3,12 @@ import { transaction } from '../../database/transaction.ts'
 import { recordAudit } from '../audit-logs/index.ts'
 import { actorName, type Ctx, requireScope } from '../context.ts'
 import { recordEvent } from '../events/index.ts'
-import type { Scope } from '../scopes.ts'
 import { apiKeyCreated, apiKeyRevoked } from './events.ts'
 import { insertKey } from './insert-key.ts'
 import type { KeyFormat } from './key-format.ts'
 import type { ApiKeyRow } from './present.ts'
 import { lockKeyRow } from './queries.ts'
-import { refuseBeyondMinter } from './refuse-beyond-minter.ts'
+import { refuseBeyondMinter, wantedKeyOf } from './refuse-beyond-minter.ts'
 import { requireLiving } from './require-living.ts'
 
 type Rotated = { row: ApiKeyRow; key: string; oldHash: Buffer }
@@ -28,7 +27,7 @@ export const rotateKey = async (
     const now = ctx.clock.now()
     const old = await lockKeyRow(ctx, tx, id)
     requireLiving(old, now, 'rotated')
-    refuseBeyondMinter(ctx, old.scopes as Scope[])
+    refuseBeyondMinter(ctx, wantedKeyOf(old))
     const made = await insertKey(
       ctx,
       tx,

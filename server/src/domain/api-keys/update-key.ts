@@ -4,13 +4,12 @@ import { transaction } from '../../database/transaction.ts'
 import { recordAudit } from '../audit-logs/index.ts'
 import { actorName, type Ctx, requireScope } from '../context.ts'
 import { recordEvent } from '../events/index.ts'
-import type { Scope } from '../scopes.ts'
 import type { UpdateApiKey } from './contract.ts'
 import { apiKeyUpdated } from './events.ts'
 import { nextWarningAt } from './next-warning.ts'
 import type { ApiKeyRow } from './present.ts'
 import { lockKeyRow } from './queries.ts'
-import { refuseBeyondMinter } from './refuse-beyond-minter.ts'
+import { refuseBeyondMinter, wantedKeyOf } from './refuse-beyond-minter.ts'
 import { requireFuture } from './require-future.ts'
 import { requireLiving } from './require-living.ts'
 
@@ -28,7 +27,7 @@ const differences = (before: ApiKeyRow, after: ApiKeyRow): string[] =>
 
 /**
  * Changes the named fields of a living key; what it may do never changes. Throws CONFLICT for a dead key, and FORBIDDEN
- * to whoever could not have minted it. Returns the row as it is now; its hash is for caches to forget.
+ * to whoever could not have minted it, as it was or as it would be. Returns the row as it is now; its hash is for caches to forget.
  */
 export const updateKey = async (ctx: Ctx, id: string, input: Changes): Promise<ApiKeyRow> => {
   requireScope(ctx, 'api_keys:manage')
@@ -36,10 +35,11 @@ export const updateKey = async (ctx: Ctx, id: string, input: Changes): Promise<A
     const now = ctx.clock.now()
     const old = await lockKeyRow(ctx, tx, id)
     requireLiving(old, now, 'changed')
-    refuseBeyondMinter(ctx, old.scopes as Scope[])
+    refuseBeyondMinter(ctx, wantedKeyOf(old))
     const row = applyChanges(old, input)
     const changed = differences(old, row)
     if (changed.length === 0) return old
+    refuseBeyondMinter(ctx, wantedKeyOf(row))
     if (changed.includes('expires_at')) {
       requireFuture(row.expires_at, now)
       row.expiry_warning_at = nextWarningAt(row.expires_at, now)

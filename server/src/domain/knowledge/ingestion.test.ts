@@ -404,7 +404,9 @@ test('a source of the system needs no scope, and a key without it is refused', a
   const ctx = await makeCaller()
   const system: Ctx = { ...ctx, actor: { type: 'system', name: 'first-start' } }
   assert.equal((await createSource(system, { type: 'text', name: 'A', content: 'b' }, { settings })).status, 'queued')
-  const reader: Ctx = { ...ctx, actor: { type: 'api_key', id: ctx.workspaceId, scopes: new Set(['knowledge:read']) } }
+  const bounds = { allowedAddresses: [], expiresAt: null, requestsPerMinute: null }
+  const scopes = new Set(['knowledge:read'])
+  const reader: Ctx = { ...ctx, actor: { type: 'api_key', id: ctx.workspaceId, scopes, bounds } }
   await assert.rejects(createSource(reader, { type: 'text', name: 'A', content: 'b' }, { settings }), {
     code: 'FORBIDDEN',
   })

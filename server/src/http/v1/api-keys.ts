@@ -43,7 +43,7 @@ export const apiKeyEndpoints = [
     tag,
     summary: 'Mint an API key',
     description:
-      'The answer is the only place where `key` is ever shown. A key cannot grant scopes that it lacks itself.',
+      'The answer is the only place where `key` is ever shown. A key cannot mint one that may do more than it, from more addresses, for longer, or more often a minute; what is left out is as with itself.',
     body: CreateApiKey,
     responses: { 201: NewApiKey },
     answersSecret: true,
@@ -84,7 +84,7 @@ export const apiKeyEndpoints = [
     tag,
     summary: 'Change an API key',
     description:
-      'Fields that are absent stay as they are. Scopes never change: mint another key. Whoever could not mint the key cannot change it. Takes effect at once, and within a second in other processes.',
+      'Fields that are absent stay as they are. Scopes never change: mint another key. Whoever could not mint the key, as it is and as it would be, cannot change it. Takes effect at once, and within a second in other processes.',
     params,
     body: UpdateApiKey,
     responses: { 200: ApiKey },
