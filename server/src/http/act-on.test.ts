@@ -10,7 +10,8 @@ import { createWorkspace } from '../domain/workspaces/index.ts'
 
 // What is looked up lives 900 ms.
 let ahead = 0
-const clock = { ...systemClock, now: () => new Date(Date.now() + ahead) }
+let stoppedAt: number | undefined
+const clock = { ...systemClock, now: () => new Date((stoppedAt ?? Date.now()) + ahead) }
 const app = await openTestApp({ clock })
 after(() => app.close())
 
@@ -98,9 +99,12 @@ test('a flood of ids that are no client of the agency soon costs no queries, and
   const client = await makeClient(agency)
   assert.equal((await as(agency.key, client).get('/v1/contacts')).status, 200)
   const statuses = new Set<number>()
+  // What an earlier minute still weighs on a limit falls with every moment.
+  stoppedAt = Date.now()
   for (let i = 0; i < 1_200; i++) statuses.add((await as(agency.key, newId()).get('/v1/contacts')).status)
-  assert.deepEqual([...statuses], [404])
-  assert.equal((await as(agency.key, newId()).get('/v1/contacts')).status, 429)
+  const beyond = await as(agency.key, newId()).get('/v1/contacts')
+  stoppedAt = undefined
+  assert.deepEqual([[...statuses], beyond.status], [[404], 429])
   assert.equal((await as(agency.key, client).get('/v1/contacts')).status, 200)
 })
 

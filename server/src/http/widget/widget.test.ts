@@ -5,9 +5,10 @@ import { openTestDatabase } from '../../../test/database.ts'
 
 const database = await openTestDatabase()
 let now = Date.now()
+const clock = { now: () => new Date(now) }
 const app: TestApp = await openTestApp({
   database,
-  clock: { now: () => new Date(now) },
+  clock,
   background: true,
   settings: { widgetReadsPerMinute: 1_000, widgetWritesPerMinute: 1_000 },
 })
@@ -324,7 +325,11 @@ test('what visitors may send is bounded', async () => {
 })
 
 test('each visitor, and each address by a widget key, has a minute of their own, apart from the API keys', async () => {
-  const limited = await openTestApp({ database, settings: { widgetReadsPerMinute: 3, widgetWritesPerMinute: 2 } })
+  const limited = await openTestApp({
+    database,
+    clock,
+    settings: { widgetReadsPerMinute: 3, widgetWritesPerMinute: 2 },
+  })
   const site = await makeSite('sandbox', [])
   const call = (method: string, path: string, key: string, from = '127.0.0.1') =>
     limited.call(method, `/widget/v1${path}`, { key, from, ...(method === 'POST' ? { body: {} } : {}) })
@@ -347,7 +352,7 @@ test('each visitor, and each address by a widget key, has a minute of their own,
 })
 
 test('a page can read that it asks too often, and when to come back', async () => {
-  const limited = await openTestApp({ database, settings: { widgetReadsPerMinute: 1 } })
+  const limited = await openTestApp({ database, clock, settings: { widgetReadsPerMinute: 1 } })
   const site = await makeSite()
   const headers = { origin: shop }
   const read = () => limited.call('GET', '/widget/v1/config', { key: site.widgetKey, headers })
@@ -359,7 +364,7 @@ test('a page can read that it asks too often, and when to come back', async () =
 })
 
 test('a flood by a widget key soon costs no queries, and no address beside it notices', async () => {
-  const limited = await openTestApp({ database, settings: { widgetReadsPerMinute: 1 } })
+  const limited = await openTestApp({ database, clock, settings: { widgetReadsPerMinute: 1 } })
   const site = await makeSite()
   const read = (from: string, key = site.widgetKey) =>
     limited.call('GET', '/widget/v1/config', { key, from, headers: { origin: shop } })
