@@ -64,6 +64,60 @@ test('a model is named with its address or not at all', () => {
   )
 })
 
+test('an SMTP server is named with the sender or not at all', () => {
+  const url = 'smtps://parley:p%40ss%2Fword@mail.example.com'
+  const config = readConfig({ PARLEY_SMTP_URL: url, PARLEY_MAIL_FROM: 'Parley <parley@example.com>' })
+  assert.deepEqual(
+    [config.PARLEY_SMTP_URL, config.PARLEY_MAIL_FROM],
+    [
+      { host: 'mail.example.com', port: 465, isSecure: true, auth: { user: 'parley', pass: 'p@ss/word' } },
+      { name: 'Parley', address: 'parley@example.com' },
+    ],
+  )
+  const bare = readConfig({ PARLEY_SMTP_URL: 'smtp://[::1]:25', PARLEY_MAIL_FROM: 'parley@example.com' })
+  assert.deepEqual(
+    [bare.PARLEY_SMTP_URL, bare.PARLEY_MAIL_FROM],
+    [
+      { host: '::1', port: 25, isSecure: false, auth: null },
+      { name: '', address: 'parley@example.com' },
+    ],
+  )
+  assert.match(faultsOf({ PARLEY_SMTP_URL: url }), /PARLEY_SMTP_URL and PARLEY_MAIL_FROM go together/)
+  assert.match(faultsOf({ PARLEY_MAIL_FROM: 'parley@example.com' }), /go together/)
+})
+
+test('an SMTP server that could be misread is refused, without its password', () => {
+  for (const bad of [
+    'mail.example.com',
+    'https://u:hunter2@mail.example.com',
+    'smtps://u@mail.example.com',
+    'smtps://:hunter2@mail.example.com',
+    'smtps://u:hun#ter2@mail.example.com',
+    'smtps://u:hun/ter2@mail.example.com',
+    'smtps://u:hunter2@mail.example.com/x',
+    'smtps://u:hunter2@mail.example.com?tls=no',
+    'smtps://u:hunter2%@mail.example.com',
+    'smtps://u:hunter2@mail.example.com:70000',
+    'smtps://',
+  ]) {
+    const message = faultsOf({ PARLEY_SMTP_URL: bad, PARLEY_MAIL_FROM: 'parley@example.com' })
+    assert.match(message, /PARLEY_SMTP_URL: must be smtps:\/\/user:password@host:465 or /, bad)
+    assert.ok(!message.includes('ter2'), bad)
+  }
+})
+
+test('a sender is an address, with a name or without', () => {
+  const PARLEY_SMTP_URL = 'smtp://127.0.0.1:25'
+  const read = (PARLEY_MAIL_FROM: string) => readConfig({ PARLEY_SMTP_URL, PARLEY_MAIL_FROM }).PARLEY_MAIL_FROM
+  assert.deepEqual(read('"Parley, of Acme" <parley@example.com>'), {
+    name: 'Parley, of Acme',
+    address: 'parley@example.com',
+  })
+  assert.deepEqual(read(' <parley@example.com> '), { name: '', address: 'parley@example.com' })
+  for (const bad of ['Parley', 'a@b, c@d', 'a@b\r\nBcc: c@d', 'A\nB <a@b>', 'a@b>', '<a@b> x', 'a b@c', '@b', 'a@'])
+    assert.match(faultsOf({ PARLEY_SMTP_URL, PARLEY_MAIL_FROM: bad }), /PARLEY_MAIL_FROM: must be an address/, bad)
+})
+
 test('the secret key is 32 bytes in base64', () => {
   const key = Buffer.alloc(32, 5)
   assert.deepEqual(readConfig({ PARLEY_SECRET_KEY: key.toString('base64') }).PARLEY_SECRET_KEY, key)
