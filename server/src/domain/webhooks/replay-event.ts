@@ -1,10 +1,10 @@
-import { notFound } from '../../base/errors.ts'
+import { AppError, notFound } from '../../base/errors.ts'
 import { toWireId } from '../../base/ids.ts'
 import type { Db } from '../../database/open.ts'
 import { transaction } from '../../database/transaction.ts'
 import { recordAudit } from '../audit-logs/index.ts'
 import { type Ctx, requireScope } from '../context.ts'
-import { findSentEvent, refuseDisabled, sendAgain } from './send-again.ts'
+import { findSentEvents, refuseDisabled, sendAgain } from './send-again.ts'
 
 type Target = { id: string; status: string; events: string[] }
 
@@ -26,18 +26,23 @@ export const targetsOf = async (
   return [webhook]
 }
 
-/** Makes an event due at webhooks. Returns the ids of the deliveries. */
+// One transaction holds the webhooks' lanes for as long as it takes, and nothing is settled meanwhile.
+const mostDeliveries = 2_500
+
+/** Makes each event due at its webhooks. Returns the ids of the deliveries. Throws UNPROCESSABLE when they are too many. */
 export const replayTo = async (
   ctx: Ctx,
   tx: Db,
-  event: { id: string; type: string },
-  targets: readonly Target[],
+  sent: readonly { event: { id: string; type: string }; targets: readonly Target[] }[],
 ): Promise<string[]> => {
-  const now = ctx.clock.now()
-  const due: string[] = []
-  for (const target of targets)
-    due.push(await sendAgain(tx, { workspaceId: ctx.workspaceId, event, webhookId: target.id, trigger: 'replay', now }))
-  return due
+  const pairs = sent.flatMap(({ event, targets }) => targets.map(({ id }) => ({ event, webhookId: id })))
+  if (pairs.length > mostDeliveries)
+    throw new AppError(
+      'UNPROCESSABLE',
+      `These would be ${pairs.length} deliveries at once; ${mostDeliveries} is the most. Name a webhook in \`webhook_id\`, name fewer events, or start a backfill for each webhook: POST /v1/events/backfill.`,
+      { param: 'webhook_id', details: { deliveries: pairs.length, limit: mostDeliveries } },
+    )
+  return sendAgain(tx, { workspaceId: ctx.workspaceId, trigger: 'replay', now: ctx.clock.now() }, pairs)
 }
 
 /**
@@ -52,9 +57,9 @@ export const replayEvent = async (
   requireScope(ctx, 'events:replay')
   // no event: a delivery about deliveries would be delivered too, without end.
   return transaction(ctx.db, async (tx) => {
-    const event = await findSentEvent(tx, ctx.workspaceId, id)
-    const targets = await targetsOf(ctx, tx, event.names, webhookId)
-    const due = await replayTo(ctx, tx, event, targets)
+    const [event] = await findSentEvents(tx, ctx.workspaceId, [id])
+    const targets = await targetsOf(ctx, tx, event!.names, webhookId)
+    const due = await replayTo(ctx, tx, [{ event: event!, targets }])
     await recordAudit(ctx, tx, {
       action: 'event.replayed',
       target: { type: 'event', id: toWireId('event', id) },

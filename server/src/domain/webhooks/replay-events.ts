@@ -7,9 +7,8 @@ import { recordAudit } from '../audit-logs/index.ts'
 import { type Ctx, requireScope } from '../context.ts'
 import { type EventType, findEvents } from '../events/index.ts'
 import type { ReplayEvents } from './contract.ts'
-import { lockLanes } from './lane.ts'
 import { replayTo, targetsOf } from './replay-event.ts'
-import { findSentEvent } from './send-again.ts'
+import { findSentEvents } from './send-again.ts'
 
 type Input = z.output<typeof ReplayEvents>
 
@@ -43,21 +42,19 @@ export const replayEvents = async (
   // no event: a delivery about deliveries would be delivered too, without end.
   return transaction(ctx.db, async (tx) => {
     const ids = await idsOf(ctx, tx, input, outside)
-    const events = []
-    for (const id of ids) events.push(await findSentEvent(tx, ctx.workspaceId, id))
+    const events = await findSentEvents(tx, ctx.workspaceId, ids)
     const names = [...new Set(events.flatMap((event) => event.names))]
     const targets = await targetsOf(ctx, tx, names, input.webhook_id)
-    // All at once, for event by event they would be locked in the order of the events.
-    await lockLanes(
+    const due = await replayTo(
+      ctx,
       tx,
-      ctx.workspaceId,
-      targets.map(({ id }) => id),
+      events.map((event) => ({
+        event,
+        targets: input.webhook_id
+          ? targets
+          : targets.filter((target) => target.events.some((name) => event.names.includes(name))),
+      })),
     )
-    const due: string[] = []
-    for (const event of events) {
-      const isAsked = (target: { events: string[] }) => target.events.some((name) => event.names.includes(name))
-      due.push(...(await replayTo(ctx, tx, event, input.webhook_id ? targets : targets.filter(isAsked))))
-    }
     await recordAudit(ctx, tx, {
       action: 'event.replayed',
       target: { type: 'workspace', id: toWireId('workspace', ctx.workspaceId) },

@@ -5,7 +5,7 @@ import { recordAudit } from '../audit-logs/index.ts'
 import { type Ctx, requireScope } from '../context.ts'
 import { findDelivery } from './find-delivery.ts'
 import type { DeliveryRow } from './present-delivery.ts'
-import { findSentEvent, refuseDisabled, sendAgain } from './send-again.ts'
+import { findSentEvents, refuseDisabled, sendAgain } from './send-again.ts'
 
 /**
  * Sends an event to a webhook now: a pending delivery does not wait any longer, a finished one is followed by a new one
@@ -24,14 +24,10 @@ export const retryDelivery = async (ctx: Ctx, id: string): Promise<DeliveryRow> 
       .executeTakeFirst()
     if (!webhook) throw new AppError('CONFLICT', 'The webhook of this delivery was deleted.')
     refuseDisabled(webhook)
-    const event = await findSentEvent(tx, ctx.workspaceId, delivery.event_id)
-    const due = await sendAgain(tx, {
-      workspaceId: ctx.workspaceId,
-      event,
-      webhookId: delivery.webhook_id,
-      trigger: 'manual',
-      now: ctx.clock.now(),
-    })
+    const [event] = await findSentEvents(tx, ctx.workspaceId, [delivery.event_id])
+    const again = { workspaceId: ctx.workspaceId, trigger: 'manual', now: ctx.clock.now() } as const
+    const [made] = await sendAgain(tx, again, [{ event: event!, webhookId: delivery.webhook_id }])
+    const due = made!
     await recordAudit(ctx, tx, {
       action: 'delivery.retried',
       target: { type: 'delivery', id: toWireId('delivery', id) },

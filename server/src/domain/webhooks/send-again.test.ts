@@ -14,6 +14,7 @@ import {
   getDelivery,
   listDeliveries,
   replayEvent,
+  replayEvents,
   retryDelivery,
   updateWebhook,
 } from './index.ts'
@@ -126,6 +127,34 @@ test('an event is replayed to all that subscribe to it now, or to one webhook th
   assert.deepEqual(new Set(rows.map(({ id }) => id)), new Set([...replayed, ...named]))
   assert.deepEqual(new Set(rows.map(({ webhook_id }) => webhook_id)), new Set([wants.row.id, other.row.id]))
   assert.ok(rows.every(({ trigger }) => trigger === 'replay'))
+})
+
+test('many events are sent again to many webhooks at once, and so many that it would take long are refused whole', async () => {
+  const ctx = await makeCaller()
+  for (let n = 0; n < 250; n += 50) await Promise.all(Array.from({ length: 50 }, (_, i) => makeNote(ctx, n + i)))
+  await numberEvents(database)
+  const add = async () => {
+    const { row } = await createWebhook(ctx, { url: receiver.url, events: ['note.*'] }, outside)
+    await updateWebhook(ctx, row.id, { status: 'paused' }, outside)
+    return row.id
+  }
+  for (let n = 0; n < 10; n++) await add()
+  const waiting = async () =>
+    (await database.system.selectFrom('work_items').select('id').where('workspace_id', '=', ctx.workspaceId).execute())
+      .length
+  const all = { filter: { type: 'note.made' } }
+  const due = await replayEvents(ctx, all, outside)
+  assert.deepEqual([due.length, new Set(due).size, await waiting()], [2_500, 2_500, 2_500])
+  assert.deepEqual(await replayEvents(ctx, all, outside), due)
+  assert.equal(await waiting(), 2_500)
+
+  const one = await add()
+  await assert.rejects(replayEvents(ctx, all, outside), {
+    code: 'UNPROCESSABLE',
+    message: /2750 deliveries.*POST \/v1\/events\/backfill/,
+  })
+  assert.equal(await waiting(), 2_500)
+  assert.equal((await replayEvents(ctx, { ...all, webhook_id: one }, outside)).length, 250)
 })
 
 /** Another event whose id has the same first 64 bits, as another process may give it in the same millisecond. */

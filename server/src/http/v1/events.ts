@@ -118,7 +118,7 @@ export const eventEndpoints = [
     tag,
     summary: 'Send events again',
     description:
-      'Named by their ids, 100 at most, or by a filter that finds 250 at most; for more there is `POST /v1/events/backfill`. All of them or none: 404 when one is not there.',
+      'Named by their ids, 100 at most, or by a filter that finds 250 at most; for more there is `POST /v1/events/backfill`. All of them or none: 404 when one is not there, 422 when they would be more than 2,500 deliveries.',
     body: ReplayEvents,
     responses: { 202: Replayed },
     errors: [409],
