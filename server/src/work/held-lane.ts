@@ -1,6 +1,6 @@
 import type { HeldLane } from './lanes.ts'
 import { giveBack, mayTake, type Places, take } from './places.ts'
-import { createTokenBucket, type TokenBucket } from './token-bucket.ts'
+import { createTokenBucket, type TokenBucket, takeToken, waitOf } from './token-bucket.ts'
 import type { LaneId, LaneSettings, Strain, WorkItem, WorkKind } from './work-kind.ts'
 
 // Prepared ahead: what a lane was seen to run in so long, so that it never waits for a read that was begun in time.
@@ -112,6 +112,46 @@ export const moveTo = (lane: Lane, ground: Ground): void => {
 
 export const mayMoveTo = ({ workspaceId, running }: Lane, ground: Ground): boolean =>
   mayTake(ground.lanes, workspaceId) && mayTake(ground.running, workspaceId, running)
+
+export const hasWaiting = ({ waiting, catchUp }: Lane): boolean => waiting.length + catchUp.length > 0
+
+const mayCatchUp = (lane: Lane, now: number, share: number): boolean =>
+  lane.catchingUp < Math.max(1, Math.floor(lane.room * share)) && waitOf(lane.catchUpPace, now) === 0
+
+/** Takes the next item that may run now, and its place. `catchUpShare`: what catching up may have of the window. */
+export const takeItem = (lane: Lane, now: number, catchUpShare: number): Waiting | undefined => {
+  if (lane.blocked || lane.running >= lane.room || waitOf(lane.pace, now) > 0) return undefined
+  if (now >= lane.leasedUntil) return undefined
+  if (!mayTake(lane.ground.running, lane.workspaceId)) return undefined
+  const next = lane.waiting.shift() ?? (mayCatchUp(lane, now, catchUpShare) ? lane.catchUp.shift() : undefined)
+  if (!next) return undefined
+  takeToken(lane.pace, now)
+  take(lane.ground.running, lane.workspaceId)
+  if (lane.running === 0) lane.movedAt = now
+  lane.running++
+  lane.started++
+  if (lane.ready > 0) lane.ready--
+  if (next.item.band < 2) return next
+  takeToken(lane.catchUpPace, now)
+  lane.catchingUp++
+  return next
+}
+
+/** An item that was taken runs no longer, or never did. */
+export const leave = (lane: Lane, item: WorkItem): void => {
+  giveBack(lane.ground.running, lane.workspaceId)
+  lane.running--
+  if (item.band >= 2) lane.catchingUp--
+}
+
+/** Milliseconds until its pace lets a lane run what only that holds back; Infinity when nothing is held back so. */
+export const paceWaitOf = (lane: Lane, now: number): number => {
+  if (lane.running >= lane.room || lane.blocked) return Infinity
+  const pace = waitOf(lane.pace, now)
+  const fresh = lane.waiting.length > 0 && pace > 0 ? pace : Infinity
+  const catchUp = lane.catchUp.length > 0 ? Math.max(pace, waitOf(lane.catchUpPace, now)) : 0
+  return Math.min(fresh, catchUp || Infinity)
+}
 
 /** Forgets what was read and has not run: it is read again. */
 export const putBack = (lane: Lane) => {
