@@ -16,7 +16,7 @@ after(async () => {
 })
 
 test('an invited person gets a mail and becomes a member by it, also when the server is killed while it is sent', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   await parley.start()
   const { live_key: key } = await parley.credentials()
@@ -28,6 +28,7 @@ test('an invited person gets a mail and becomes a member by it, also when the se
   await eventually(
     async () => server.taken.length,
     (taken) => taken === 1,
+    60_000,
   )
   await parley.stop('SIGKILL')
   const before = parley.output()
@@ -36,7 +37,7 @@ test('an invited person gets a mail and becomes a member by it, also when the se
   await eventually(
     async () => server.taken.length,
     (taken) => taken === 2,
-    40_000,
+    60_000,
   )
   const [first, second] = server.taken
   assert.equal(first!.headers['message-id'], second!.headers['message-id'])

@@ -56,6 +56,19 @@ test('of a client its own people are told, and those of its agency where it has 
   assert.ok(!(await found(agency.liveId)).includes(viewer))
 })
 
+test('nothing is mailed to the address of a first start', async () => {
+  const { liveId } = await makePair()
+  const { userId } = await makeMember(database, liveId)
+  await system
+    .updateTable('users')
+    .set({ email: `admin-${userId}@localhost` })
+    .where('id', '=', userId)
+    .execute()
+  assert.deepEqual(await found(liveId), [])
+  const admin = await join(liveId, 'admin', 1)
+  assert.deepEqual(await found(liveId), [admin])
+})
+
 test('twenty people are told and no more, and of nobody nobody', async () => {
   const { liveId } = await makePair()
   assert.deepEqual(await found(liveId), [])

@@ -8,7 +8,8 @@ const most = 20
 
 /**
  * Who is mailed of each workspace: its owners and admins, owners and older members first; a sandbox has those of its live
- * workspace, and a client without any those of its agency. Takes the system database.
+ * workspace, and a client without any those of its agency. The owner of a first start has an address on `localhost`, to which
+ * nothing is mailed. Takes the system database.
  */
 export const findRecipients = async (system: Db, workspaceIds: readonly string[]): Promise<Recipient[]> => {
   const { rows } = await sql<Recipient>`
@@ -16,19 +17,19 @@ export const findRecipients = async (system: Db, workspaceIds: readonly string[]
       select w.id, coalesce(w.sandbox_of, w.id) as home, coalesce(p.sandbox_of, p.id) as agency
       from workspaces w left join workspaces p on p.id = w.parent_id
       where w.id = any(${workspaceIds}::uuid[])
-    ), staffed as (
-      select id, case when exists (
-        select from members m where m.workspace_id = home and m.role in ('owner', 'admin')
-      ) then home else agency end as people from places
+    ), people as (
+      select m.workspace_id, m.user_id, u.email, m.role = 'owner' as is_owner, m.created_at
+      from members m join users u on u.id = m.user_id
+      where m.workspace_id in (select home from places union select agency from places)
+        and m.role in ('owner', 'admin') and u.email not like '%@localhost'
     )
-    select s.id as workspace_id, m.user_id, u.email
-    from staffed s
+    select q.id as workspace_id, p.user_id, p.email
+    from places q
     cross join lateral (
-      select user_id, role = 'owner' as is_owner, created_at from members
-      where workspace_id = s.people and role in ('owner', 'admin')
+      select * from people
+      where workspace_id = case when exists (select from people where workspace_id = q.home) then q.home else q.agency end
       order by is_owner desc, created_at, user_id limit ${most}
-    ) m
-    join users u on u.id = m.user_id
-    order by s.id, m.is_owner desc, m.created_at, m.user_id`.execute(system)
+    ) p
+    order by q.id, p.is_owner desc, p.created_at, p.user_id`.execute(system)
   return rows
 }
