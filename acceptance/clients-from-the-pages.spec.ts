@@ -1,26 +1,17 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import crypto from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, request, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
-import { promisify } from 'node:util'
+import { assertReply, chatByCurl, chatByRequests, message, teachFollowUps } from './klairo-page.ts'
 import { type Answer, eventually, framesAsTheyCome, installParley, type Parley } from './parley.ts'
 
 // Every client here is written from the published pages alone, down to the lines they print.
 
-const run = promisify(execFile)
-
 let parley: Parley
 let TOKEN = ''
 let BASE = ''
-
-const wait = (id: string) =>
-  eventually(
-    async () => (await parley.call('GET', `/v1/knowledge-sources/${id}`)).body.status,
-    (status) => status === 'ready',
-  )
 
 before(async () => {
   parley = await installParley({
@@ -32,15 +23,7 @@ before(async () => {
   await parley.start()
   TOKEN = (await parley.credentials()).sandbox_key
   BASE = `${parley.baseUrl}/v1`
-  const { body } = await parley.call('POST', '/v1/knowledge-sources', {
-    body: {
-      type: 'text',
-      name: 'Follow-ups',
-      content:
-        '# Follow-ups\n\nThe last client follow-up with Acme Corp was a call about the Smith proposal on Monday.',
-    },
-  })
-  await wait(body.id)
+  await teachFollowUps(parley, TOKEN)
 })
 
 after(async () => {
@@ -48,18 +31,6 @@ after(async () => {
 })
 
 // --- klairo: chat ---
-
-const message = 'What was the last client follow-up with Acme Corp?'
-
-const assertReply = (reply: any): void => {
-  assert.equal(typeof reply.conversation_id, 'string')
-  assert.equal(typeof reply.message_id, 'string')
-  assert.equal(reply.role, 'assistant')
-  assert.match(reply.content, /Smith proposal/)
-  assert.equal(new Date(reply.created_at).toISOString(), reply.created_at)
-  const { prompt_tokens, completion_tokens, total_tokens } = reply.usage
-  assert.equal(prompt_tokens + completion_tokens, total_tokens)
-}
 
 test('klairo: the printed fetch client chats, and throws the message of an error', async () => {
   // biome-ignore format: as it is printed.
@@ -90,36 +61,11 @@ test('klairo: the printed fetch client chats, and throws the message of an error
 })
 
 test('klairo: what the printed requests client sends is answered alike', async () => {
-  const json = JSON.stringify({ message })
-  const sent = request(`${BASE}/chat`, {
-    method: 'POST',
-    headers: {
-      'User-Agent': 'python-requests/2.32.3',
-      'Accept-Encoding': 'gzip, deflate, br, zstd',
-      Accept: '*/*',
-      Connection: 'keep-alive',
-      Authorization: `Bearer ${TOKEN}`,
-      'Content-Length': Buffer.byteLength(json),
-      'Content-Type': 'application/json',
-    },
-  })
-  sent.end(json)
-  const [response] = await once(sent, 'response')
-  assert.equal(response.statusCode, 200)
-  assert.equal(response.headers['content-encoding'], undefined)
-  assertReply(JSON.parse(Buffer.concat(await response.toArray()).toString()))
+  assertReply(await chatByRequests(`${BASE}/chat`, TOKEN))
 })
 
 test('klairo: the printed curl line works with its action', async () => {
-  const line = `curl -s -X POST ${BASE}/chat \\
-  -H "Content-Type: application/json" \\
-  -H "Authorization: Bearer ${TOKEN}" \\
-  -d '{
-    "message": "${message}",
-    "action": "chat"
-  }'`
-  const { stdout } = await run('sh', ['-c', line])
-  assertReply(JSON.parse(stdout))
+  assertReply(await chatByCurl(`${BASE}/chat`, TOKEN))
 })
 
 test('klairo: a conversation goes on by its id, with a context, and streams when asked', async () => {

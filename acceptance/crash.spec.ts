@@ -8,10 +8,10 @@ import { startOpenAiServer } from '../server/test/openai-server.ts'
 import { pause, randomOf } from './crash/random.ts'
 import {
   type Answer,
+  createInstaller,
   eventually,
   type Frame,
   framesAsTheyCome,
-  installParley,
   launch,
   type Parley,
   readFrames,
@@ -27,16 +27,8 @@ const seeds = ((): number[] => {
   return named.length > 1 ? named : Array.from({ length: named[0]! }, () => randomInt(1_000_000))
 })()
 
-const installed: Parley[] = []
-const install = async (environment: Record<string, string> = {}): Promise<Parley> => {
-  const parley = await installParley(environment)
-  installed.push(parley)
-  return parley
-}
-
-after(async () => {
-  for (const parley of installed) await parley.remove()
-})
+const { install, removeAll } = createInstaller()
+after(removeAll)
 
 const kill = async (parley: Parley): Promise<void> => {
   assert.equal(await parley.stop('SIGKILL'), 'SIGKILL')

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { once } from 'node:events'
-import { request } from 'node:http'
 import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
-import { eventually, framesAsTheyCome, installParley, type Parley } from './parley.ts'
+import { assertReply, chatByCurl, chatByRequests, message, teachFollowUps } from './klairo-page.ts'
+import { framesAsTheyCome, installParley, type Parley } from './parley.ts'
 
 // Clients of the /api routes, written from klairo's published page alone; only the base URL is another.
 
@@ -14,41 +13,17 @@ let parley: Parley
 let token = ''
 let base = ''
 
-const message = 'What was the last client follow-up with Acme Corp?'
-
 before(async () => {
   parley = await installParley({ PARLEY_KEY_BRAND: 'kl', PARLEY_TRUSTED_PROXIES: '127.0.0.1' })
   await parley.start()
   token = (await parley.credentials()).live_key
   base = parley.baseUrl
-  const { body } = await parley.call('POST', '/v1/knowledge-sources', {
-    key: token,
-    body: {
-      type: 'text',
-      name: 'Follow-ups',
-      content:
-        '# Follow-ups\n\nThe last client follow-up with Acme Corp was a call about the Smith proposal on Monday.',
-    },
-  })
-  await eventually(
-    async () => (await parley.call('GET', `/v1/knowledge-sources/${body.id}`, { key: token })).body.status,
-    (status) => status === 'ready',
-  )
+  await teachFollowUps(parley, token)
 })
 
 after(async () => {
   await parley.remove()
 })
-
-const assertReply = (reply: any): void => {
-  assert.match(reply.conversation_id, /^conv_/)
-  assert.match(reply.message_id, /^msg_/)
-  assert.equal(reply.role, 'assistant')
-  assert.match(reply.content, /Smith proposal/)
-  assert.equal(new Date(reply.created_at).toISOString(), reply.created_at)
-  const { prompt_tokens, completion_tokens, total_tokens } = reply.usage
-  assert.equal(prompt_tokens + completion_tokens, total_tokens)
-}
 
 const post = (path: string, body: object) =>
   fetch(`${base}${path}`, {
@@ -74,14 +49,7 @@ test('the printed curl line validates a key', async () => {
 })
 
 test('the printed curl line chats, with its action', async () => {
-  const line = `curl -s -X POST ${base}/api/chat \\
-  -H "Content-Type: application/json" \\
-  -H "Authorization: Bearer ${token}" \\
-  -d '{
-    "message": "${message}",
-    "action": "chat"
-  }'`
-  assertReply(JSON.parse((await run('sh', ['-c', line])).stdout))
+  assertReply(await chatByCurl(`${base}/api/chat`, token))
 })
 
 test('a conversation goes on by its id, with a contact as context', async () => {
@@ -96,23 +64,7 @@ test('a conversation goes on by its id, with a contact as context', async () => 
 })
 
 test('what a requests client sends is answered alike', async () => {
-  const json = JSON.stringify({ message })
-  const sent = request(`${base}/api/chat`, {
-    method: 'POST',
-    headers: {
-      'User-Agent': 'python-requests/2.32.3',
-      'Accept-Encoding': 'gzip, deflate, br, zstd',
-      Accept: '*/*',
-      Connection: 'keep-alive',
-      Authorization: `Bearer ${token}`,
-      'Content-Length': Buffer.byteLength(json),
-      'Content-Type': 'application/json',
-    },
-  })
-  sent.end(json)
-  const [response] = await once(sent, 'response')
-  assert.equal(response.statusCode, 200)
-  assertReply(JSON.parse(Buffer.concat(await response.toArray()).toString()))
+  assertReply(await chatByRequests(`${base}/api/chat`, token))
 })
 
 test('an answer streams as Server-Sent Events when asked', async () => {

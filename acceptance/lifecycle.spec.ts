@@ -12,12 +12,12 @@ import { promisify } from 'node:util'
 import { openDatabase } from '../server/src/database/open.ts'
 import { type OpenAiRequest, startOpenAiServer } from '../server/test/openai-server.ts'
 import {
+  createInstaller,
   endOf,
   eventually,
   type Frame,
   framesAsTheyCome,
   freePort,
-  installParley,
   type Launched,
   launch as launchProcess,
   onPostgres,
@@ -67,12 +67,7 @@ const launch = (...given: Parameters<typeof launchProcess>): Launched => {
   return one
 }
 
-const installed: Parley[] = []
-const install = async (environment?: Record<string, string>): Promise<Parley> => {
-  const parley = await installParley(environment)
-  installed.push(parley)
-  return parley
-}
+const { install, removeAll } = createInstaller()
 
 let parley: Parley
 
@@ -86,7 +81,7 @@ after(async () => {
     child.kill('SIGTERM')
     await ended
   }
-  for (const one of installed) await one.remove()
+  await removeAll()
 })
 
 test('the first start writes the seven credentials, readable by their owner alone', async () => {

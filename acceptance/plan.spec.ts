@@ -1,20 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { endOf, eventually, installParley, launch, onPostgres, type Parley } from './parley.ts'
+import { createInstaller, endOf, eventually, launch, onPostgres, type Parley } from './parley.ts'
 
 const command = fileURLToPath(new URL('../server/src/plan.ts', import.meta.url))
-const installed: Parley[] = []
-
-after(async () => {
-  for (const parley of installed) await parley.remove()
-})
-
-const install = async (): Promise<Parley> => {
-  const parley = await installParley()
-  installed.push(parley)
-  return parley
-}
+const { install, removeAll } = createInstaller()
+after(removeAll)
 
 /** Runs `npm run plan` as the operator of that installation would. */
 const plan = async ({ folder, environment }: Parley, ...args: string[]) => {

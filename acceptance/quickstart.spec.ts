@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
-import { type Answer, freePort, installParley, type Parley } from './parley.ts'
+import { type Answer, createInstaller, freePort } from './parley.ts'
 import { blocksOf, paste, readPage } from './paste.ts'
 
-const installed: Parley[] = []
-
-after(async () => {
-  for (const parley of installed) await parley.remove()
-})
+const { install, removeAll } = createInstaller()
+after(removeAll)
 
 // An answer that goes into a variable is not shown, and a delete has none.
 const showsAnswer = (block: string): boolean =>
@@ -21,8 +18,7 @@ const onFreePort = async (blocks: string[]): Promise<string[]> => {
 }
 
 test('the first question that a new installation takes is answered from the guide', async () => {
-  const parley = await installParley()
-  installed.push(parley)
+  const parley = await install()
   const started = parley.start()
   const ask = async () => {
     const { sandbox_key: key } = await parley.credentials()
@@ -41,8 +37,7 @@ for (const [name, path] of [
   ['the quickstart of the guide', '../docs/guide/quickstart.md'],
 ] as const)
   test(`every block of ${name} works when it is pasted`, async () => {
-    const parley = await installParley()
-    installed.push(parley)
+    const parley = await install()
     await parley.start()
     const blocks = await onFreePort(blocksOf(await readPage(path), 'sh'))
     assert.ok(blocks.length >= 4)

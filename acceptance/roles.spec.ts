@@ -6,21 +6,12 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import pg from 'pg'
 import { startReceiver } from '../server/test/receiver.ts'
-import { endOf, eventually, installParley, launch, main, onPostgres, type Parley, readFrames } from './parley.ts'
+import { createInstaller, endOf, eventually, launch, main, onPostgres, type Parley, readFrames } from './parley.ts'
 
 const skip = onPostgres ? false : 'NOT PROVED HERE: processes that each do a part need a PostgreSQL'
 
-const installed: Parley[] = []
-
-after(async () => {
-  for (const parley of installed.toReversed()) await parley.remove()
-})
-
-const install = async (environment: Record<string, string>): Promise<Parley> => {
-  const parley = await installParley(environment)
-  installed.push(parley)
-  return parley
-}
+const { install, installed, removeAll } = createInstaller()
+after(removeAll)
 
 const newSecret = () => randomBytes(32).toString('base64')
 

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { after, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
-import { eventually, installParley, onPostgres, type Parley } from './parley.ts'
+import { createInstaller, eventually, onPostgres, type Parley } from './parley.ts'
 
 const skip = onPostgres ? false : 'NOT PROVED HERE: two processes need a PostgreSQL; set PARLEY_TEST_DATABASE_URL'
 
@@ -11,15 +11,11 @@ const minuteMs = 60_000
 // A burst must end in the minute that it began in, or the next one adds to it.
 const burstMs = 25_000
 
-const installed: Parley[] = []
-
-after(async () => {
-  for (const parley of installed.toReversed()) await parley.remove()
-})
+const installer = createInstaller()
+after(installer.removeAll)
 
 const install = async (environment: Record<string, string>): Promise<Parley> => {
-  const parley = await installParley(environment)
-  installed.push(parley)
+  const parley = await installer.install(environment)
   await parley.start()
   return parley
 }
@@ -190,15 +186,21 @@ describe('two processes on one PostgreSQL', { skip, timeout: 280_000 }, () => {
     }
   })
 
-  test('while requests cannot be counted, reads pass and writes are refused', async () => {
+  test('while requests cannot be counted, reads pass, writes are refused, and pages go on', async () => {
     const both = await open()
     const key = await makeKey(both, { perMinute: 100 })
+    const { sandbox_key } = await both.first.credentials()
+    const agent = await both.first.call('POST', '/v1/agents', { key: sandbox_key, body: { name: 'Shop' } })
+    const path = `/v1/agents/${agent.body.id}/widget-keys`
+    const widget = await both.first.call('POST', path, { key: sandbox_key, body: {} })
     await both.database.query('alter table request_windows rename to request_windows_away')
     try {
       const read = await both.first.call('GET', '/v1/contacts', { key })
       assert.deepEqual([read.status, read.headers.get('x-ratelimit-remaining')], [200, '0'])
       const write = await both.first.call('POST', '/v1/contacts', { key, body: { name: 'Sam' } })
       assert.deepEqual([write.status, write.body.error.code], [503, 'SERVICE_UNAVAILABLE'])
+      const visit = await both.first.call('POST', '/widget/v1/conversations', { key: widget.body.key, body: {} })
+      assert.deepEqual([visit.status, visit.headers.get('x-ratelimit-remaining')], [201, '19'])
     } finally {
       await both.database.query('alter table request_windows_away rename to request_windows')
     }
