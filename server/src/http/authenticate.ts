@@ -13,14 +13,20 @@ export type Holder = (KeyHolder | SessionHolder) & {
 
 const missing = () => new AppError('UNAUTHORIZED', 'Bearer token is missing or invalid.')
 
-/** The credential of a request: `Authorization: Bearer …` or `X-API-Key: …`; the two must agree when both are sent. */
+const sentTwice = (name: string) =>
+  new AppError('BAD_REQUEST', `The ${name} header is sent more than once.`, { param: name })
+
+/**
+ * The credential of a request: `Authorization: Bearer …` or `X-API-Key: …`; the two must agree when both are sent. A header
+ * that was sent twice arrives with both values and a comma between them, which no credential holds.
+ */
 export const credentialOf = (headers: IncomingHttpHeaders): string | undefined => {
   const { authorization } = headers
-  const apiKey = headers['x-api-key']
+  const apiKey = headers['x-api-key']?.toString()
+  if (authorization !== undefined && /^bearer +[^,]*,/i.test(authorization)) throw sentTwice('Authorization')
+  if (apiKey?.includes(',')) throw sentTwice('X-API-Key')
   const bearer = authorization === undefined ? undefined : /^bearer +(\S+) *$/i.exec(authorization)?.[1]
   if (authorization !== undefined && bearer === undefined) throw missing()
-  if (Array.isArray(apiKey))
-    throw new AppError('BAD_REQUEST', 'The X-API-Key header is sent more than once.', { param: 'X-API-Key' })
   if (bearer !== undefined && apiKey !== undefined && bearer !== apiKey)
     throw new AppError('BAD_REQUEST', 'Authorization and X-API-Key carry different credentials: send one of them.', {
       param: 'X-API-Key',

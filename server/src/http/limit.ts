@@ -1,5 +1,7 @@
+import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../base/errors.ts'
+import { originOf } from '../base/networks.ts'
 import type { Holder } from './authenticate.ts'
 import type { Kernel } from './kernel.ts'
 import { type Allowance, type LimitedBucket, rateLimitHeaders, unlimitedPerMinute } from './rate-limit.ts'
@@ -9,10 +11,14 @@ const anonymousPerMinute = 1_200
 // Pages and health checks cost little, and must not be lost to whoever guesses keys from the same address.
 const publicPerMinute = 12_000
 
-export const anonymousBucket = ({ transport }: Kernel, request: FastifyRequest): LimitedBucket => ({
-  name: `address ${transport.originOf(request)}`,
-  perMinute: anonymousPerMinute,
-})
+const addressBucket = (origin: string): LimitedBucket => ({ name: `address ${origin}`, perMinute: anonymousPerMinute })
+
+export const anonymousBucket = ({ transport }: Kernel, request: FastifyRequest): LimitedBucket =>
+  addressBucket(transport.originOf(request))
+
+/** What is told to bytes that never became a request: what their address has left. */
+export const connectionHeaders = ({ limiter, deps }: Kernel, { remoteAddress = '' }: Socket): Record<string, string> =>
+  rateLimitHeaders(limiter.peek(addressBucket(originOf(remoteAddress))), deps.clock.now())
 
 export const publicBucket = ({ transport }: Kernel, request: FastifyRequest): LimitedBucket => ({
   name: `public ${transport.originOf(request)}`,

@@ -11,7 +11,9 @@ export const answerOtherMethods = (app: FastifyInstance, endpoints: readonly End
   for (const [path, declared] of Map.groupBy(endpoints, (endpoint) => routePath(endpoint.path))) {
     const methods: string[] = declared.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
     const allow = [...methods, 'OPTIONS'].join(', ')
-    const others = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'].filter((method) => !methods.includes(method))
+    const others = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'QUERY'].filter(
+      (method) => !methods.includes(method),
+    )
     const onRequest = async (request: FastifyRequest, reply: FastifyReply) => {
       kernel.transport.requireHttps(request)
       limitAddress(kernel, request, reply)

@@ -2,8 +2,12 @@ import { AppError } from '../base/errors.ts'
 import { errorBody } from './errors.ts'
 import { requestIdOf } from './request-id.ts'
 
-/** The answer to bytes that never became a request. */
-export const rawRefusal = (error: Error & { code?: string }, publicUrl: string): string => {
+/** The answer to bytes that never became a request, with the headers of every response. */
+export const rawRefusal = (
+  error: Error & { code?: string },
+  publicUrl: string,
+  headers: Record<string, string>,
+): string => {
   const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
   const id = requestIdOf(undefined)
   const body = JSON.stringify(
@@ -18,6 +22,7 @@ export const rawRefusal = (error: Error & { code?: string }, publicUrl: string):
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
     `X-Request-Id: ${id}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     'Connection: close',
   ]
   return `${head.join('\r\n')}\r\n\r\n${body}`

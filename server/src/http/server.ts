@@ -11,7 +11,7 @@ import { atEveryPath } from './dialects/at-every-path.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Kernel } from './kernel.ts'
 import { createLeasedLimiter, type SharedLimiter } from './leased-limiter.ts'
-import { limitAddress } from './limit.ts'
+import { connectionHeaders, limitAddress } from './limit.ts'
 import { logRequest } from './log-request.ts'
 import { answerOtherMethods } from './other-methods.ts'
 import { createRateLimiter } from './rate-limit.ts'
@@ -32,6 +32,8 @@ declare module 'fastify' {
 
 const noSuchPath = ({ method, url }: FastifyRequest, whereElse: string): AppError =>
   new AppError('NOT_FOUND', `There is no ${method} ${url.split('?')[0]!.slice(0, 200)} here. ${whereElse}`)
+
+const lacksHost = ({ raw }: FastifyRequest): boolean => raw.httpVersion === '1.1' && raw.headers.host === undefined
 
 // The embedded database has one process, which can count for itself.
 const sharedLimiterOf = ({ database, clock, log }: Deps): SharedLimiter | undefined =>
@@ -68,12 +70,13 @@ export const createServer = (
     genReqId: (raw) => requestIdOf(raw.headers['x-request-id']),
     requestTimeout: 60_000,
     // A second Authorization header would be dropped unseen, and whatever stands before this server may read that one.
-    http: { joinDuplicateHeaders: true },
+    // Without a Host, Node.js would answer by itself, and without a word.
+    http: { joinDuplicateHeaders: true, requireHostHeader: false },
     routerOptions: { maxParamLength: 256 },
     // A URL that the router cannot read never reaches a route, and so none of its hooks.
     frameworkErrors: (error, request, reply) => sendError(kernel, request, reply, error),
     clientErrorHandler: (error, socket) => {
-      if (socket.writable) socket.end(rawRefusal(error, deps.settings.publicUrl))
+      if (socket.writable) socket.end(rawRefusal(error, deps.settings.publicUrl, connectionHeaders(kernel, socket)))
     },
   })
 
@@ -83,6 +86,7 @@ export const createServer = (
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
+    if (lacksHost(request)) throw new AppError('BAD_REQUEST', 'A request needs a Host header.', { param: 'Host' })
     if (request.is404) limitAddress(kernel, request, reply)
   })
   app.addHook('onResponse', (request, reply, done) => {
@@ -106,5 +110,7 @@ export const createServer = (
     })
   }
   answerOtherMethods(app, routed, kernel)
+  // An expectation that nobody here knows is left unmet, as HTTP allows; Node.js would answer by itself.
+  app.server.on('checkExpectation', app.routing)
   return app
 }
