@@ -48,4 +48,7 @@ test('the total counts what the filter finds, in the own workspace alone', async
   assert.equal((await list('?search=acme&tag=client&limit=1')).total, 3)
   assert.deepEqual(await list('?search=%21%21'), { data: [], total: 0, limit: 20, offset: 0 })
   assert.equal((await list('?search=nobody')).total, 0)
+  const { total } = await list('')
+  for (const empty of ['?search=', '?search=%20', '?tag=', '?search=&tag='])
+    assert.equal((await list(empty)).total, total, empty)
 })
