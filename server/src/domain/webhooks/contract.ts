@@ -294,7 +294,7 @@ export const ReplayEvents = z
   })
   .refine(({ event_ids, filter }) => (event_ids === undefined) !== (filter === undefined), {
     path: ['event_ids'],
-    message: 'Send either `event_ids` or `filter`.',
+    message: 'or `filter` must be sent, and not both.',
   })
 
 export const Replayed = z
