@@ -29,6 +29,7 @@ const housekeepingEveryMs = 3_600_000
 const lookAtClockEveryMs = 30_000
 const warnEveryMs = 600_000
 const wakeSleepersEveryMs = 60_000
+const purgeWindowsEveryMs = 60_000
 
 type Options = { role?: Role; pollMs?: number }
 
@@ -162,6 +163,17 @@ const startWork = async (deps: Deps, pollMs: number): Promise<() => Promise<void
     onError: (error) => log.error({ err: error }, 'lanes that sleep could not be looked for and will be'),
   })
 
+  // Strangers make them too, by the key of a page: what no longer counts must not wait for an hour.
+  const windows = startLoop({
+    step: async () => {
+      await purgeRequestWindows(database.system)
+      return false
+    },
+    pollMs: purgeWindowsEveryMs,
+    gatherMs: () => 0,
+    onError: (error) => log.error({ err: error }, 'counts that are over could not be deleted and will be'),
+  })
+
   const keepHouse = () =>
     Promise.all([
       purgeIdempotencyKeys(database.system, clock.now()),
@@ -171,7 +183,6 @@ const startWork = async (deps: Deps, pollMs: number): Promise<() => Promise<void
       purgeLanes(database.system),
       purgeReachedLimits(database.system, clock.now()),
       purgeNoticeCounts(database.system, clock.now()),
-      purgeRequestWindows(database.system),
       purgeSignIns(database.system, clock.now()),
       purgeVisits(database.system, clock.now()),
     ]).catch((error) => log.error({ err: error }, 'housekeeping failed and will be tried again'))
@@ -187,6 +198,7 @@ const startWork = async (deps: Deps, pollMs: number): Promise<() => Promise<void
     await sequencer.stop()
     await keyWatch.stop()
     await sleepers.stop()
+    await windows.stop()
   }
 }
 

@@ -4,7 +4,7 @@ import { mayShow } from '../domain/widget/index.ts'
 import { authenticateWidget, type WidgetAccess, type WidgetHolder } from './authenticate-widget.ts'
 import { shareWithOrigin } from './cors.ts'
 import type { Kernel } from './kernel.ts'
-import { anonymousBucket, limitAddress, limitHere } from './limit.ts'
+import { anonymousBucket, limitAddress, limitPage } from './limit.ts'
 import { widgetBuckets } from './widget-buckets.ts'
 
 // A browser names the origin of every page of another site. A secret was given to whoever was let in before.
@@ -45,7 +45,7 @@ export const admitWidget = async (
   if (allowed) shareWithOrigin(request, reply)
   else reply.header('vary', 'Origin')
   try {
-    limitHere(kernel, reply, widgetBuckets(kernel, request, holder))
+    await limitPage(kernel, reply, widgetBuckets(kernel, request, holder))
   } catch (error) {
     // Everybody has the key: whoever floods goes on as a stranger does, and soon costs a counter instead of a query each.
     kernel.limiter.take([anonymousBucket(kernel, request)])

@@ -9,7 +9,7 @@ export type Kernel = {
   deps: Deps
   /** Of this process alone: addresses. */
   limiter: RateLimiter
-  /** Of all processes together: keys, people and workspaces. */
+  /** Of all processes together: keys, people, workspaces, and the visitors of pages. */
   sharedLimiter: SharedLimiter
   transport: Transport
   clients: ClientCache

@@ -69,6 +69,21 @@ export const peekWorkspace = (kernel: Kernel, holder: Holder): Allowance | undef
 }
 
 /**
+ * Counts a request of a page in all processes together, and throws RATE_LIMIT_EXCEEDED when one of the buckets is full. While
+ * nobody can count, this process does so for itself: a site must not lose its chat to that.
+ */
+export const limitPage = async (
+  kernel: Kernel,
+  reply: FastifyReply,
+  buckets: readonly LimitedBucket[],
+): Promise<void> => {
+  const allowance = await kernel.sharedLimiter.take(buckets)
+  if (allowance.uncounted) return limitHere(kernel, reply, buckets)
+  tell(kernel, reply, allowance)
+  if (!allowance.allowed) throw tooMany(allowance)
+}
+
+/**
  * Counts the request against what its key or person and its workspace may do a minute, writes what is left into the headers,
  * and throws RATE_LIMIT_EXCEEDED when nothing is. While nobody can count, reads pass and writes are SERVICE_UNAVAILABLE.
  */

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { WidgetHolder } from './authenticate-widget.ts'
 import type { Kernel } from './kernel.ts'
-import { type LimitedBucket, unlimitedPerMinute } from './rate-limit.ts'
+import type { LimitedBucket } from './rate-limit.ts'
 
 /**
  * What a request from a page counts against: the visitor, or the widget key together with its address, for everybody has
@@ -13,6 +13,7 @@ export const widgetBuckets = (
   holder: WidgetHolder,
 ): LimitedBucket[] => {
   const { widgetReadsPerMinute, widgetWritesPerMinute } = deps.settings
+  const { requestsPerMinute: perMinute } = holder
   const writes = request.method === 'POST'
   const who =
     'widgetKeyId' in holder
@@ -20,6 +21,6 @@ export const widgetBuckets = (
       : `visitor ${holder.conversationId}`
   return [
     { name: `${who} ${writes ? 'writes' : 'reads'}`, perMinute: writes ? widgetWritesPerMinute : widgetReadsPerMinute },
-    { name: `widget ${holder.workspaceId}`, perMinute: holder.requestsPerMinute ?? unlimitedPerMinute },
+    ...(perMinute === null ? [] : [{ name: `widget ${holder.workspaceId}`, perMinute }]),
   ]
 }

@@ -351,6 +351,37 @@ test('each visitor, and each address by a widget key, has a minute of their own,
   await limited.close()
 })
 
+const apart = database.kind === 'embedded' && 'NOT PROVED HERE: the embedded database has one process'
+
+test('visitors and the holders of a widget key have one minute in all processes', { skip: apart }, async () => {
+  const settings = { widgetReadsPerMinute: 40, widgetWritesPerMinute: 3 }
+  const processes = [await openTestApp({ database, clock, settings }), await openTestApp({ database, clock, settings })]
+  const site = await makeSite('sandbox', [])
+  const call = (n: number, method: string, path: string, key: string, from = '127.0.0.1') =>
+    processes[n % 2]!.call(method, `/widget/v1${path}`, { key, from, ...(method === 'POST' ? { body: {} } : {}) })
+  const visit = async (n: number) =>
+    (await call(n, 'POST', '/conversations', site.widgetKey, `127.81.0.${n}`)).json<Visit>()
+  const admitted = async (method: 'GET' | 'POST', path: string, key: string): Promise<number> => {
+    const calls = Array.from({ length: 120 }, (_, n) => call(n, method, path, key))
+    return (await Promise.all(calls)).filter(({ status }) => status !== 429).length
+  }
+  const [first, ...others] = await Promise.all([1, 2, 3, 4].map(visit))
+  assert.equal(await admitted('POST', '/conversations', site.widgetKey), 3)
+  assert.equal(await admitted('POST', messagesOf(first!), first!.conversation_secret), 3)
+  const within = (count: number, limit: number) =>
+    assert.ok(count <= limit && count >= limit * 0.9, `${count} of ${limit}`)
+  within(await admitted('GET', '/config', site.widgetKey), 40)
+  within(await admitted('GET', messagesOf(first!), first!.conversation_secret), 40)
+  // All visitors of a workspace together have the minute of its plan.
+  await database.system.updateTable('workspaces').set({ plan_id: 'free' }).where('id', '=', site.workspaceId).execute()
+  const reads = others.map((other) => admitted('GET', messagesOf(other), other.conversation_secret))
+  within(
+    (await Promise.all(reads)).reduce((sum, count) => sum + count, 0),
+    30,
+  )
+  for (const process of processes) await process.close()
+})
+
 test('a page can read that it asks too often, and when to come back', async () => {
   const limited = await openTestApp({ database, clock, settings: { widgetReadsPerMinute: 1 } })
   const site = await makeSite()
