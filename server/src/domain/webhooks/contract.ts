@@ -97,6 +97,20 @@ export const Webhook = z
   })
   .meta({ id: 'Webhook' })
 
+export const WebhookWithMissed = Webhook.extend({
+  missed: z
+    .object({
+      from: timeOutput.meta({ description: 'No event that failed is older.' }),
+      to: timeOutput.meta({ description: 'When the last of them failed, or when the webhook was made active again.' }),
+      failed_deliveries: z.number().int().meta({ description: 'How many deliveries failed for good.' }),
+    })
+    .nullable()
+    .meta({
+      description:
+        'What failed for good since the last success: a backfill of `from` to `to` with the mode `missing` brings it. Null: nothing, or something has arrived since.',
+    }),
+}).meta({ id: 'WebhookWithMissed' })
+
 export const NewWebhook = Webhook.extend({
   secret: z.string().meta({
     description: 'Signs every delivery. Shown this once, never again.',
@@ -174,12 +188,16 @@ export const EndpointFailingData = z.object({
 export const EndpointRecoveredData = z.object({
   ...trouble,
   missed_from: timeOutput.meta({ description: 'A backfill from here on brings what was missed.' }),
+  missed_to: timeOutput.meta({ description: 'Where that backfill may end.' }),
 })
 export const EndpointDisabledData = z.object({
   webhook_id: idOutput('webhook'),
   url: z.string(),
   reason: z.enum(['endpoint_gone', 'endpoint_failing']),
   disabled_at: timeOutput,
+  missed_from: timeOutput.nullable().meta({
+    description: 'From when on deliveries failed for good; null when none did. What was not tried is collected.',
+  }),
 })
 
 export const DeliveriesExpiredData = z.object({

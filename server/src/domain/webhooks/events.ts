@@ -78,6 +78,7 @@ export const webhookEndpointDisabled = defineEvent({
     url: webhook.url,
     reason: 'endpoint_failing',
     disabled_at: '2026-03-16T11:25:00.000Z',
+    missed_from: '2026-03-11T11:21:58.114Z',
   },
 })
 export const webhookEndpointRecovered = defineEvent({
@@ -85,7 +86,7 @@ export const webhookEndpointRecovered = defineEvent({
   description:
     'A delivery arrived after others had failed for good; says what was missed, so that it can be backfilled. Not sent to the webhook it is about.',
   data: EndpointRecoveredData,
-  example: { ...trouble, missed_from: trouble.first_failure_at },
+  example: { ...trouble, missed_from: '2026-03-11T11:21:58.114Z', missed_to: trouble.last_failure_at },
 })
 export const webhookDeliveriesExpired = defineEvent({
   type: 'webhook.deliveries_expired',

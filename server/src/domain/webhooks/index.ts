@@ -25,6 +25,7 @@ export {
   Webhook,
   WebhookCheckpoint,
   WebhookTest,
+  WebhookWithMissed,
 } from './contract.ts'
 export { createWebhook } from './create-webhook.ts'
 export { deleteWebhook } from './delete-webhook.ts'
@@ -44,6 +45,7 @@ export { promoteSecret } from './promote-secret.ts'
 export { purgeLanes } from './purge-lanes.ts'
 export { purgeSecrets } from './purge-secrets.ts'
 export { readCheckpoint } from './read-checkpoint.ts'
+export { readMissed } from './read-missed.ts'
 export { replayEvent } from './replay-event.ts'
 export { replayEvents } from './replay-events.ts'
 export { retryDelivery } from './retry-delivery.ts'

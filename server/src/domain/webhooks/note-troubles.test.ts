@@ -6,7 +6,7 @@ import { startReceiver } from '../../../test/receiver.ts'
 import { silentLog } from '../../base/log.ts'
 import { transaction } from '../../database/transaction.ts'
 import { makeNote, makeOutside, numberEvents, startDelivering, until } from './delivering.fixture.ts'
-import { createWebhook, getWebhook, updateWebhook } from './index.ts'
+import { createBackfill, createWebhook, getWebhook, readMissed, updateWebhook } from './index.ts'
 import { laneOf } from './lane.ts'
 import { noteTroubles, type Showing } from './note-troubles.ts'
 
@@ -28,7 +28,16 @@ const makeScene = async () => {
     transaction(database.system, (tx) =>
       noteTroubles(
         tx,
-        [{ ...laneOf(ctx.workspaceId, row.id), failedAttempts: 0, failedDeliveries: 0, delivered: false, ...showing }],
+        [
+          {
+            ...laneOf(ctx.workspaceId, row.id),
+            failedAttempts: 0,
+            failedDeliveries: 0,
+            failedSince: clock.now(),
+            delivered: false,
+            ...showing,
+          },
+        ],
         { clock, log: silentLog },
       ),
     )
@@ -126,6 +135,38 @@ test('other webhooks hear of the trouble, and the one in trouble does not', asyn
     const { type, data } = JSON.parse(healthy.received[0]!.body.toString())
     assert.deepEqual([type, data.failed_deliveries, data.failed_attempts], ['webhook.endpoint.recovered', 1, 2])
     assert.equal(broken.received.length, 3)
+  } finally {
+    await stop()
+    await Promise.all([broken.stop(), healthy.stop()])
+  }
+})
+
+test('what failed for good is told with a window whose backfill brings it, before and after the webhook has recovered', async () => {
+  const ctx = makeCtx(database, await makeWorkspace(database))
+  const [broken, healthy] = [await startReceiver(), await startReceiver()]
+  broken.respond((_, response) => response.writeHead(500).end())
+  const { row } = await createWebhook(ctx, { url: broken.url, events: ['note.*'] }, outside)
+  await createWebhook(ctx, { url: healthy.url, events: ['webhook.endpoint.recovered'] }, outside)
+  const { stop } = startDelivering(database, outside)
+  const estimate = async (from: string, to: string) => {
+    const window = { from: new Date(from), to: new Date(to), mode: 'missing', dry_run: true } as const
+    return (await createBackfill(ctx, { webhook_id: row.id, ...window }, outside)).estimated
+  }
+  try {
+    assert.equal(await readMissed(ctx, row.id), null)
+    for (let n = 1; n <= 3; n++) await makeNote(ctx, n)
+    await until('all have failed for good', async () => (await readMissed(ctx, row.id))?.failed_deliveries === 3)
+    await updateWebhook(ctx, row.id, { status: 'paused' }, outside)
+    await updateWebhook(ctx, row.id, { status: 'active' }, outside)
+    const missed = (await readMissed(ctx, row.id))!
+    assert.equal(await estimate(missed.from, missed.to), 3)
+    broken.respond((_, response) => response.writeHead(204).end())
+    await makeNote(ctx, 4)
+    await until('another hears of it', () => healthy.received.length === 1)
+    const { data } = JSON.parse(healthy.received[0]!.body.toString())
+    assert.equal(data.failed_deliveries, 3)
+    assert.equal(await estimate(data.missed_from, data.missed_to), 3)
+    assert.equal(await readMissed(ctx, row.id), null)
   } finally {
     await stop()
     await Promise.all([broken.stop(), healthy.stop()])

@@ -10,8 +10,16 @@ import { webhookEndpointFailing, webhookEndpointRecovered } from './events.ts'
 import { deliveryKind, laneOf } from './lane.ts'
 import { systemContext } from './system-context.ts'
 
-/** What a batch showed of one webhook: attempts that failed, deliveries that failed for good, whether one arrived. */
-export type Showing = LaneId & { failedAttempts: number; failedDeliveries: number; delivered: boolean }
+/**
+ * What a batch showed of one webhook: attempts that failed, deliveries that failed for good, when the oldest event of either
+ * happened, whether one arrived.
+ */
+export type Showing = LaneId & {
+  failedAttempts: number
+  failedDeliveries: number
+  failedSince: Date
+  delivered: boolean
+}
 
 type Outside = { clock: Clock; log: Log }
 
@@ -44,12 +52,13 @@ const addFailures = async (tx: Db, showings: readonly Showing[], now: Date): Pro
   const { rows } = await sql<Trouble>`
     with t as (
       insert into webhook_troubles (workspace_id, webhook_id, first_failure_at, missed_from, last_failure_at, failed_attempts, failed_deliveries)
-      select workspace_id, webhook_id, ${now}, ${now}, ${now}, attempts, deliveries
+      select workspace_id, webhook_id, ${now}, since, ${now}, attempts, deliveries
       from unnest(${column((s) => s.workspaceId)}::uuid[], ${column((s) => s.key)}::uuid[], ${column((s) => s.failedAttempts)}::bigint[],
-        ${column((s) => s.failedDeliveries)}::bigint[]) as f (workspace_id, webhook_id, attempts, deliveries)
+        ${column((s) => s.failedDeliveries)}::bigint[], ${column((s) => s.failedSince)}::timestamptz[]) as f (workspace_id, webhook_id, attempts, deliveries, since)
       where exists (select from webhooks w where w.workspace_id = f.workspace_id and w.id = f.webhook_id)
       order by workspace_id, webhook_id
       on conflict (workspace_id, webhook_id) do update set last_failure_at = excluded.last_failure_at,
+        missed_from = least(webhook_troubles.missed_from, excluded.missed_from),
         failed_attempts = webhook_troubles.failed_attempts + excluded.failed_attempts,
         failed_deliveries = webhook_troubles.failed_deliveries + excluded.failed_deliveries
       returning *
@@ -151,7 +160,11 @@ const noteRecoveries = async (tx: Db, showings: readonly Showing[], outside: Out
     const ctx = systemContext(tx, { workspaceId: trouble.workspace_id, mode: trouble.mode }, outside)
     await recordEvent(ctx, tx, webhookEndpointRecovered, {
       subject: { type: 'webhook', id: trouble.webhook_id },
-      data: { ...dataOf(trouble), missed_from: trouble.missed_from.toISOString() },
+      data: {
+        ...dataOf(trouble),
+        missed_from: trouble.missed_from.toISOString(),
+        missed_to: trouble.last_failure_at.toISOString(),
+      },
     })
   }
 }

@@ -170,7 +170,8 @@ const showingsOf = (entries: Entry[], finals: Final[]): Showing[] => {
     if (failed.length === 0 && !group.some(({ result }) => result.inTrouble)) return []
     const { workspaceId, kind, key } = group[0]!.item
     const failedDeliveries = failed.filter(({ item }) => failedForGood.has(item.id)).length
-    return [{ workspaceId, kind, key, failedAttempts: failed.length, failedDeliveries, delivered }]
+    const failedSince = new Date(Math.min(...group.map(({ item }) => timeOfId(item.id).getTime())))
+    return [{ workspaceId, kind, key, failedAttempts: failed.length, failedDeliveries, failedSince, delivered }]
   })
 }
 

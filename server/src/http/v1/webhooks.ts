@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Ctx } from '../../domain/context.ts'
 import {
   CreateWebhook,
   checkpointQuery,
@@ -12,13 +13,16 @@ import {
   RotatedSecret,
   RotateSecret,
   readCheckpoint,
+  readMissed,
   rotateSecret,
   testWebhook,
   UpdateWebhook,
   updateWebhook,
   Webhook,
   WebhookCheckpoint,
+  type WebhookRow,
   WebhookTest,
+  WebhookWithMissed,
 } from '../../domain/webhooks/index.ts'
 import { idInput, listOf, pageQuery } from '../../domain/wire.ts'
 import { created, defineEndpoint, noContent, ok } from '../endpoint.ts'
@@ -26,6 +30,11 @@ import { pageOf, presentPage } from '../pages.ts'
 
 const params = z.object({ id: idInput('webhook') })
 const tag = 'Webhooks'
+
+const withMissed = async (ctx: Ctx, row: WebhookRow) => ({
+  ...presentWebhook(row),
+  missed: await readMissed(ctx, row.id),
+})
 
 export const webhookEndpoints = [
   defineEndpoint({
@@ -65,8 +74,8 @@ export const webhookEndpoints = [
     tag,
     summary: 'Read a webhook',
     params,
-    responses: { 200: Webhook },
-    handler: async ({ ctx, params: { id } }) => ok(presentWebhook(await getWebhook(ctx, id))),
+    responses: { 200: WebhookWithMissed },
+    handler: async ({ ctx, params: { id } }) => ok(await withMissed(ctx, await getWebhook(ctx, id))),
   }),
   defineEndpoint({
     id: 'webhooks_update',
@@ -79,9 +88,9 @@ export const webhookEndpoints = [
       'Fields that are absent stay as they are. A paused webhook goes on collecting; `active` delivers what it collected, in order. What waits goes to the URL of the moment it is sent.',
     params,
     body: UpdateWebhook,
-    responses: { 200: Webhook },
+    responses: { 200: WebhookWithMissed },
     handler: async ({ ctx, params: { id }, body, deps }) =>
-      ok(presentWebhook(await updateWebhook(ctx, id, body, deps))),
+      ok(await withMissed(ctx, await updateWebhook(ctx, id, body, deps))),
   }),
   defineEndpoint({
     id: 'webhooks_pause',
@@ -92,9 +101,9 @@ export const webhookEndpoints = [
     summary: 'Pause a webhook',
     description: 'It goes on collecting. What is under way may still arrive.',
     params,
-    responses: { 200: Webhook },
+    responses: { 200: WebhookWithMissed },
     handler: async ({ ctx, params: { id }, deps }) =>
-      ok(presentWebhook(await updateWebhook(ctx, id, { status: 'paused' }, deps))),
+      ok(await withMissed(ctx, await updateWebhook(ctx, id, { status: 'paused' }, deps))),
   }),
   defineEndpoint({
     id: 'webhooks_resume',
@@ -104,11 +113,11 @@ export const webhookEndpoints = [
     tag,
     summary: 'Resume a paused webhook, or revive a disabled one',
     description:
-      'What it collected is delivered, oldest first, slowly at the beginning and faster with every success. Retries keep their time.',
+      'What it collected is delivered, oldest first, slowly at the beginning and faster with every success. Retries keep their time. What failed for good before comes with a backfill of the window that `missed` names.',
     params,
-    responses: { 200: Webhook },
+    responses: { 200: WebhookWithMissed },
     handler: async ({ ctx, params: { id }, deps }) =>
-      ok(presentWebhook(await updateWebhook(ctx, id, { status: 'active' }, deps))),
+      ok(await withMissed(ctx, await updateWebhook(ctx, id, { status: 'active' }, deps))),
   }),
   defineEndpoint({
     id: 'webhooks_rotate_secret',
