@@ -44,3 +44,9 @@ export const isUniqueViolation = (error: unknown, constraint?: string): boolean 
   error instanceof DatabaseError &&
   error.code === '23505' &&
   (constraint === undefined || error.constraint === constraint)
+
+/**
+ * A comment for statements whose best plan depends on their values, as when those say which partitions to open: PostgreSQL
+ * plans one that holds it anew each time. Without it, it would settle on one plan after five times, guessing what is likely.
+ */
+export const plannedAnew = '/* planned anew */'

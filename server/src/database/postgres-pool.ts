@@ -1,7 +1,13 @@
 import type { Socket } from 'node:net'
 import pg from 'pg'
 import { arrayText } from './array-text.ts'
-import { type Connection, type ConnectionPool, DatabaseError, DatabaseUnavailableError } from './connection.ts'
+import {
+  type Connection,
+  type ConnectionPool,
+  DatabaseError,
+  DatabaseUnavailableError,
+  plannedAnew,
+} from './connection.ts'
 
 type Options = { url: string; max: number; onError: (error: Error) => void }
 
@@ -53,12 +59,12 @@ const translate = (error: unknown): unknown => {
     : new DatabaseError(error.message, error.code, error.constraint, error)
 }
 
-/** A pool over `pg`, with every statement prepared once per connection and pipelined behind what is already under way. */
+/** A pool over `pg`, with nearly every statement prepared once per connection and pipelined behind what is already under way. */
 export const createPostgresPool = ({ url, max, onError }: Options): ConnectionPool => {
   const names = new Map<string, string>()
   const nameOf = (text: string): string | undefined => {
     let name = names.get(text)
-    if (name === undefined && names.size < maxNamedStatements) {
+    if (name === undefined && names.size < maxNamedStatements && !text.includes(plannedAnew)) {
       name = `s${names.size}`
       names.set(text, name)
     }

@@ -28,7 +28,7 @@ type EventsTable = Owned & {
 type EventDaysTable = Owned & { day: string; first: number; last: number; types: string[] }
 
 /** `day` is written as YYYY-MM-DD. */
-type EventSubjectDaysTable = Owned & { subject_id: string; day: string }
+type EventSubjectDaysTable = Owned & { subject_id: string; day: string; types: string[] }
 
 type UndeliveredEventsTable = Owned & {
   webhook_id: string

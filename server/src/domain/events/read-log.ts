@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
+import { plannedAnew } from '../../database/connection.ts'
 import type { Db } from '../../database/open.ts'
 import type { EventFilter } from './event-filter.ts'
 import type { EventRow } from './present.ts'
@@ -35,7 +36,7 @@ const readDays = async (
   if (beyond !== null) conditions.push(order === 'oldest' ? sql`d.last > ${beyond}` : sql`d.first < ${beyond}`)
   if (from) conditions.push(sql`d.day >= ${dayOf(from)}::text::date`)
   if (to) conditions.push(sql`d.day <= ${dayOf(to)}::text::date`)
-  if (types) conditions.push(sql`d.types && ${[...types]}::text[]`)
+  if (types) conditions.push(sql`${sql.ref(subject === undefined ? 'd.types' : 's.types')} && ${[...types]}::text[]`)
   if (subject !== undefined) conditions.push(sql`s.workspace_id = ${workspaceId} and s.subject_id = ${subject}`)
   const source =
     subject === undefined
@@ -64,15 +65,24 @@ const rangesOf = (days: Iterable<string>, { from, to }: LogFilter): Range[] => {
   }))
 }
 
+// By number an index leads past all that lies between the edge of a day and a window within it: where the window holds less,
+// it is read by time and sorted. In milliseconds of the log, for want of anything better.
+const isNarrow = (ranges: readonly Range[], order: Direction['order']): boolean => {
+  const [first, last] = [ranges.at(0)!, ranges.at(-1)!]
+  const ahead = order === 'oldest' ? first.begin.getTime() % dayMs : (dayMs - (last.end.getTime() % dayMs)) % dayMs
+  return ahead > ranges.reduce((sum, { begin, end }) => sum + end.getTime() - begin.getTime(), 0)
+}
+
 const selectWithin = (db: Db, workspaceId: string, ranges: Range[], order: Direction['order']) =>
   db
     .selectFrom('events')
+    .modifyFront(sql.raw(plannedAnew))
     .select(['id', 'sequence', 'payload', 'type', 'subject_id'])
     .where('workspace_id', '=', workspaceId)
     .where(({ and, or, eb }) =>
       or(ranges.map(({ begin, end }) => and([eb('created_at', '>=', begin), eb('created_at', '<', end)]))),
     )
-    .orderBy('sequence', order === 'oldest' ? 'asc' : 'desc')
+    .orderBy(isNarrow(ranges, order) ? sql`sequence + 0` : 'sequence', order === 'oldest' ? 'asc' : 'desc')
 
 /** Events of some days by sequence number, up to but without the number `bound`. */
 const readChunk = async (
@@ -156,7 +166,10 @@ const walkLog = async (
   let isCut = days.length === atOnce
   while (days.length > 0 && rows.length < limit) {
     const missing = limit - rows.length
-    const step = stepOf(days, chunkSize(days, isSparse, missing, { rows: rows.length, days: opened }), at)
+    // A window that begins within a day is looked for in that day alone.
+    const isEdge = opened === 0 && (at.order === 'oldest' ? filter.from : filter.to) !== undefined
+    const size = isEdge ? 1 : chunkSize(days, isSparse, missing, { rows: rows.length, days: opened })
+    const step = stepOf(days, size, at)
     // Of a list that was cut it is not known what the day behind its last begins with.
     if (isCut && step.bound === undefined) {
       atOnce *= growth
@@ -184,6 +197,7 @@ const readUndelivered = async (
 ): Promise<LogRow[]> => {
   let query = db
     .selectFrom('undelivered_events')
+    .modifyFront(sql.raw(plannedAnew))
     .select(['event_at', 'sequence'])
     // Several webhooks may not have got the same event.
     .distinctOn('sequence')

@@ -67,10 +67,17 @@ export const sequenceEvents = async (db: Db, fanOut: FanOut, batch = mostAtOnce)
           types = case when event_days.types @> excluded.types then event_days.types
             else array(select unnest(event_days.types) union select unnest(excluded.types)) end
       ), subject_days as (
-        insert into event_subject_days (workspace_id, subject_id, day)
-        select distinct workspace_id, subject_id, (created_at at time zone 'UTC')::date
-        from numbered where subject_id is not null order by 1, 2, 3
-        on conflict do nothing
+        insert into event_subject_days (workspace_id, subject_id, day, types)
+        select workspace_id, subject_id, day, types from (
+          select workspace_id, subject_id, (created_at at time zone 'UTC')::date as day, array_agg(distinct type) as types
+          from numbered where subject_id is not null group by 1, 2, 3
+        ) n
+        -- A row that need not change is not even locked.
+        where (select d.types @> n.types from event_subject_days d
+          where d.workspace_id = n.workspace_id and d.subject_id = n.subject_id and d.day = n.day) is not true
+        order by 1, 2, 3
+        on conflict (workspace_id, subject_id, day) do update set
+          types = array(select unnest(event_subject_days.types) union select unnest(excluded.types))
       ), ranges as (
         select workspace_id, min(sequence) as first, max(sequence) as last, min(created_at) as first_at, max(created_at) as last_at
         from numbered group by workspace_id
