@@ -13,6 +13,8 @@ const wantsProblem = (request: FastifyRequest): boolean =>
 export const sendErrorBody = (request: FastifyRequest, reply: FastifyReply, body: ErrorBody): FastifyReply => {
   request.errorCode = body.error.code
   const asProblem = wantsProblem(request)
+  // HTTP wants an answer of 426 to say what to change to.
+  if (body.error.status === 426) reply.headers({ connection: 'upgrade', upgrade: 'TLS/1.2, HTTP/1.1' })
   return reply
     .code(body.error.status)
     .type(asProblem ? 'application/problem+json; charset=utf-8' : 'application/json; charset=utf-8')

@@ -87,7 +87,9 @@ export const createServer = (
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
     if (lacksHost(request)) throw new AppError('BAD_REQUEST', 'A request needs a Host header.', { param: 'Host' })
-    if (request.is404) limitAddress(kernel, request, reply)
+    if (!request.is404) return
+    kernel.transport.requireHttps(request)
+    limitAddress(kernel, request, reply)
   })
   app.addHook('onResponse', (request, reply, done) => {
     logRequest(deps.requestRecorder, kernel.transport, request, reply)

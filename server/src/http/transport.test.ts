@@ -42,6 +42,18 @@ test('plain http is refused from anywhere but this machine', async () => {
   const refused = await app.call('GET', '/open', { from: '8.8.8.8' })
   assert.equal(refused.json<{ error: { code: string } }>().error.code, 'UPGRADE_REQUIRED')
   assert.match(refused.headers['x-ratelimit-limit'] ?? '', /^\d+$/)
+  assert.deepEqual([refused.headers.connection, refused.headers.upgrade], ['upgrade', 'TLS/1.2, HTTP/1.1'])
+  assert.equal((await app.call('GET', '/nothing', { from: '8.8.8.8' })).status, 426, 'what is not there either')
+})
+
+test('a client over a real connection reads the refusal of plain http', async () => {
+  const app = await appWith({ trustedProxies: ['127.0.0.1'] })
+  const base = await app.listen()
+  for (const method of ['GET', 'POST']) {
+    const response = await fetch(`${base}/open`, { method, headers: { 'x-forwarded-proto': 'http' } })
+    const { error } = (await response.json()) as { error: { code: string } }
+    assert.deepEqual([response.status, error.code], [426, 'UPGRADE_REQUIRED'])
+  }
 })
 
 test('a trusted proxy vouches for https, and gives away plain http', async () => {

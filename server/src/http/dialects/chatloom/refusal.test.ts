@@ -53,6 +53,7 @@ test('plain http is sent to the public https address, whatever Host it claims', 
   assert.equal(headers.location, 'https://parley.test/api/plugin/agents?a=%0d%0ab')
   assert.equal(typeof body.error, 'string')
   assert.equal((await failed('GET', '/v1/agents', { from: '8.8.8.8' })).status, 426)
+  assert.equal((await failed('GET', '/api/plugin/nothing', { from: '8.8.8.8' })).status, 308)
 })
 
 test('too many requests are told of in the same form, with the seconds to wait', async () => {
