@@ -15,15 +15,10 @@ const instructions = z
 const sourceIds = z.array(idInput('knowledgeSource')).max(500)
 const allSources = 'The knowledge sources that the agent may quote; null means all of the workspace.'
 const probability = z.number().min(0).max(1)
-const handoffMessage = z
-  .string()
-  .trim()
-  .min(1)
-  .max(2_000)
-  .meta({
-    description:
-      'What the customer is told when the agent passes the question to a person. Left as it is at first, each reason has a sentence of its own.',
-  })
+const handoffMessage = z.string().trim().min(1).max(2_000).meta({
+  description:
+    'What the customer is told when the agent passes the question to a person. Left as it is at first, each reason has a sentence of its own.',
+})
 const colour = z
   .string()
   .regex(/^#[0-9a-f]{6}$/i, 'must be a colour like #4f46e5')

@@ -1,4 +1,4 @@
-import { readingOf } from '../../models/extractive/reading-of.ts'
+import { readingOf } from '../../models/reading-of.ts'
 import { splitSentences } from '../knowledge/index.ts'
 import type { Evidence, GroundedText } from './evidence.ts'
 import { factsOf, plain } from './facts.ts'

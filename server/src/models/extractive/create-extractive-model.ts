@@ -1,8 +1,8 @@
 import type { DeclineReason, Model, ModelPart, ModelRequest } from '../model.ts'
+import { readingOf } from '../reading-of.ts'
 import { asksForPerson } from './asks-for-person.ts'
 import { chooseAnswer } from './choose-answer.ts'
 import { confidence } from './confidence.ts'
-import { readingOf } from './reading-of.ts'
 
 /** Below this probability of being right the model says nothing. */
 const declineBelow = 0.3

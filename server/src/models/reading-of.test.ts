@@ -14,6 +14,14 @@ test('a row is read out with its headers', () => {
   assert.equal(reading(table, 'Our plans.'), 'Our plans.')
 })
 
+test('an empty cell takes its header with it, wherever it stands', () => {
+  const table = '| | Free | Pro |\n| --- | --- | --- |\n| Seats | 1 | 5 |\n| | 2 | |\n| | | |'
+  assert.equal(reading(table, 'Seats | 1 | 5'), 'Seats; Free: 1; Pro: 5')
+  assert.equal(reading(table, '| 2 |'), 'Free: 2')
+  const empty = table.length - '| | |'.length
+  assert.equal(readingOf(table, empty, table.length - 2), '| |')
+})
+
 test('a row whose header is elsewhere is read out without it', () => {
   assert.equal(reading('| Team | $29 |\n| Business | $99 |', 'Business | $99'), 'Business; $99')
 })
