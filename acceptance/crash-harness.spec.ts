@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { buildWith, isMistake, type Mistake, mistakes } from './crash/broken-builds.ts'
+import { playOvertaken } from './crash/play-overtaken.ts'
 import { runSeeds } from './crash-harness.ts'
 import { onPostgres } from './parley.ts'
 
@@ -30,6 +31,19 @@ describe('the crash harness', { timeout }, () => {
 
   test('every mistake still has a place in the source', async () => {
     for (const mistake of Object.keys(mistakes).filter(isMistake)) await (await buildWith(mistake)).remove()
+  })
+
+  test('a worker that is frozen, overtaken and thawed changes nothing', { skip: !onPostgres, timeout }, async () => {
+    assert.deepEqual(await playOvertaken(), [])
+  })
+
+  test('a build that lets an overtaken worker write is found out', { skip: !onPostgres, timeout }, async () => {
+    const build = await buildWith('unfenced-outcomes')
+    try {
+      assert.match((await playOvertaken(build.main)).join('\n'), /^an overtaken worker undid/)
+    } finally {
+      await build.remove()
+    }
   })
 
   for (const { mistake, finding } of findings)

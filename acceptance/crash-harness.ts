@@ -1,17 +1,19 @@
 import { parseArgs } from 'node:util'
 import { buildWith, isMistake, mistakes } from './crash/broken-builds.ts'
 import { type Cluster, type ClusterOptions, startCluster } from './crash/cluster.ts'
+import { playOvertaken } from './crash/play-overtaken.ts'
 import { playSeed, type Result } from './crash/play-seed.ts'
 
 const usage = `usage: node acceptance/crash-harness.ts [--seeds 20] [--from 1] [--lines 2] [--embedded]
-       [--mistake NAME] [--until-broken]
+       [--mistake NAME] [--until-broken] [--overtaken]
 
 Writes numbered rows through the API while processes and the database are killed and frozen by a seed, and afterwards
 compares what was committed with the log, and the log with what every endpoint received.
   --lines         so many clusters at once, each of two api and two worker processes and a PostgreSQL of its own
   --embedded      one process on the embedded database instead
   --mistake       a build with a mistake in it, to see whether it is found: ${Object.keys(mistakes).join(', ')}
-  --until-broken  ends at the first seed with a violation`
+  --until-broken  ends at the first seed with a violation
+  --overtaken     no seeds: one worker frozen in the middle of a delivery, overtaken and thawed, which finds unfenced-outcomes`
 
 export type Harness = ClusterOptions & {
   seeds: number[]
@@ -94,6 +96,7 @@ const main = async (): Promise<void> => {
       embedded: { type: 'boolean', default: false },
       mistake: { type: 'string' },
       'until-broken': { type: 'boolean', default: false },
+      overtaken: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
@@ -101,6 +104,13 @@ const main = async (): Promise<void> => {
   if (values.mistake !== undefined && !isMistake(values.mistake))
     throw new Error(`There is no mistake ${values.mistake}.\n${usage}`)
   const build = values.mistake === undefined ? undefined : await buildWith(values.mistake)
+  if (values.overtaken) {
+    const violations = await playOvertaken(build?.main)
+    await build?.remove()
+    for (const violation of violations) write(`BROKEN ${violation}`)
+    process.exitCode = violations.length === 0 ? 0 : 1
+    return write(violations.length === 0 ? 'ok' : 'an overtaken worker was not kept out')
+  }
   const results = await runSeeds({
     ...(build ? { main: build.main, mistake: values.mistake!, patienceMs: 20_000 } : {}),
     seeds: Array.from({ length: Number(values.seeds) }, (_, i) => Number(values.from) + i),

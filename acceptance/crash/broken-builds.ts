@@ -43,6 +43,16 @@ export const mistakes = {
       },
     ],
   },
+  'unfenced-outcomes': {
+    why: 'an outcome is written whoever has the lane by now',
+    patches: [
+      {
+        file: 'work/settle.ts',
+        find: '      stale: epochs.get(laneName(entry.item)) !== entry.epoch,',
+        put: '      stale: !epochs.has(laneName(entry.item)),',
+      },
+    ],
+  },
 } satisfies Record<string, { why: string; patches: Patch[] }>
 
 export type Mistake = keyof typeof mistakes

@@ -17,6 +17,8 @@ export type Member = {
   kill(downMs: number): Promise<void>
   /** Stops it in the middle of whatever it does; it wakes up believing that no time has passed. */
   freeze(ms: number): Promise<void>
+  /** The same, until the returned function is called. */
+  stop(): () => void
   ready(): Promise<void>
 }
 
@@ -35,8 +37,11 @@ export type ClusterOptions = {
   embedded: boolean
   /** Another build to run. */
   main?: string
+  /** Seconds before each attempt of a delivery. */
+  retrySeconds?: readonly number[]
 }
 
+const quickRetries = [0, ...Array<number>(400).fill(0.2)]
 const restartMs = 200
 const readyWithinMs = 60_000
 const roles: readonly Role[] = ['api', 'api', 'worker', 'worker']
@@ -94,14 +99,18 @@ const supervise = async (
       await pause(20)
     }
   }
-  const freeze = async (ms: number) => {
+  const stop = () => {
     const { child } = current
     child.kill('SIGSTOP')
+    return () => void child.kill('SIGCONT')
+  }
+  const freeze = async (ms: number) => {
+    const goOn = stop()
     await pause(ms)
-    child.kill('SIGCONT')
+    goOn()
   }
   return {
-    member: { role, baseUrl: `http://127.0.0.1:${port}`, kill, freeze, ready },
+    member: { role, baseUrl: `http://127.0.0.1:${port}`, kill, freeze, stop, ready },
     end: async () => {
       wanted = false
       await kill(0)
@@ -120,7 +129,11 @@ const createDatabase = async (server: PostgresServer): Promise<string> => {
 }
 
 /** Starts everything on an empty database, all at once. */
-export const startCluster = async ({ embedded, main: entry = main }: ClusterOptions): Promise<Cluster> => {
+export const startCluster = async ({
+  embedded,
+  main: entry = main,
+  retrySeconds = quickRetries,
+}: ClusterOptions): Promise<Cluster> => {
   const folder = await mkdtemp(join(tmpdir(), 'parley-crash-'))
   const server = embedded ? undefined : await startPostgres()
   const database = { downUntil: 0 }
@@ -128,7 +141,7 @@ export const startCluster = async ({ embedded, main: entry = main }: ClusterOpti
     PATH: process.env.PATH ?? '',
     PARLEY_LOG_LEVEL: 'warn',
     PARLEY_SECRET_KEY: randomBytes(32).toString('base64'),
-    PARLEY_WEBHOOK_RETRY_SECONDS: `0,${Array(400).fill('0.2').join()}`,
+    PARLEY_WEBHOOK_RETRY_SECONDS: retrySeconds.join(),
     ...(server ? { DATABASE_URL: await createDatabase(server) } : {}),
   }
   const crash = async (postgres: PostgresServer, downMs: number) => {
