@@ -16,7 +16,7 @@ import { purgeIdempotencyKeys } from './http/idempotency.ts'
 import { purgeRequestWindows } from './http/request-windows.ts'
 import { freeLanes, wakeSleepers } from './work/lanes.ts'
 import { type Loop, startLoop } from './work/loop.ts'
-import { startWorker } from './work/worker.ts'
+import { startWorker, type Worker } from './work/worker.ts'
 import { workKinds } from './work-kinds.ts'
 
 const flushEveryMs = 1_000
@@ -95,13 +95,14 @@ const leaveWorkToOthers = (deps: Deps): (() => Promise<void>) => {
   return startHourly(clock, () => prepareDays(deps)).stop
 }
 
-const startWork = async (deps: Deps, pollMs: number): Promise<() => Promise<void>> => {
-  const { database, clock, log, logHeads } = deps
+/**
+ * Gives events their numbers and tells whoever waits for them. `prepareDay` is called where the clock has jumped past the
+ * days that were prepared.
+ */
+const startSequencer = (deps: Deps, worker: Worker, pollMs: number, prepareDay: () => void): Loop => {
+  const { database, log, logHeads } = deps
   const { signals } = database
-  // The folder's lock proves that whoever held leases here has died: their work need not wait for the leases to end.
-  if (database.kind === 'embedded') await freeLanes(database.system)
   const fanOut = createFanOuts(deps)
-  const worker = startWorker({ db: database.system, kinds: workKinds(deps), clock, log, pollMs })
   let wokenAt = 0
   let gatherMs = 4
   let committedHere = false
@@ -130,8 +131,7 @@ const startWork = async (deps: Deps, pollMs: number): Promise<() => Promise<void
     pollMs,
     gatherMs: () => gatherMs,
     onError: (error) => {
-      // The clock has jumped past the days that were prepared.
-      if (isWithoutPartition(error)) house.wake()
+      if (isWithoutPartition(error)) prepareDay()
       log.error({ err: error }, 'the sequencer stumbled and goes on')
     },
   })
@@ -145,60 +145,72 @@ const startWork = async (deps: Deps, pollMs: number): Promise<() => Promise<void
     sequencer.wake()
   })
   signals.hear('sequenced', worker.wake)
+  return sequencer
+}
 
-  const keyWatch = startLoop({
-    step: () => warnOfExpiry(database.system, clock.now()),
-    pollMs: warnEveryMs,
+/** What has a pace of its own, and is tried again when it fails: `failed` is what the log then says. */
+const startRound = ({ log }: Deps, pollMs: number, work: () => Promise<unknown>, failed: string): Loop =>
+  startLoop({
+    step: async () => (await work()) === true,
+    pollMs,
     gatherMs: () => 0,
-    onError: (error) => log.error({ err: error }, 'keys that expire could not be told of and will be'),
+    onError: (error) => log.error({ err: error }, failed),
   })
 
-  const sleepers = startLoop({
-    step: async () => {
-      await wakeSleepers(database.system, clock.now())
-      return false
-    },
-    pollMs: wakeSleepersEveryMs,
-    gatherMs: () => 0,
-    onError: (error) => log.error({ err: error }, 'lanes that sleep could not be looked for and will be'),
-  })
+const startRounds = (deps: Deps): Loop[] => {
+  const { clock } = deps
+  const { system } = deps.database
+  return [
+    startRound(
+      deps,
+      warnEveryMs,
+      () => warnOfExpiry(system, clock.now()),
+      'keys that expire could not be told of and will be',
+    ),
+    startRound(
+      deps,
+      wakeSleepersEveryMs,
+      () => wakeSleepers(system, clock.now()),
+      'lanes that sleep could not be looked for and will be',
+    ),
+    // Strangers make them too, by the key of a page: what no longer counts must not wait for an hour.
+    startRound(
+      deps,
+      purgeWindowsEveryMs,
+      () => purgeRequestWindows(system),
+      'counts that are over could not be deleted and will be',
+    ),
+  ]
+}
 
-  // Strangers make them too, by the key of a page: what no longer counts must not wait for an hour.
-  const windows = startLoop({
-    step: async () => {
-      await purgeRequestWindows(database.system)
-      return false
-    },
-    pollMs: purgeWindowsEveryMs,
-    gatherMs: () => 0,
-    onError: (error) => log.error({ err: error }, 'counts that are over could not be deleted and will be'),
-  })
+const keepHouse = async (deps: Deps): Promise<void> => {
+  const { clock, log } = deps
+  const { system } = deps.database
+  await prepareDays(deps)
+  await Promise.all([
+    purgeIdempotencyKeys(system, clock.now()),
+    purgeSessions(system, clock.now()),
+    purgeAttempts(system, clock.now()),
+    purgeSecrets(system, clock.now()),
+    purgeLanes(system),
+    purgeReachedLimits(system, clock.now()),
+    purgeNoticeCounts(system, clock.now()),
+    purgeSignIns(system, clock.now()),
+    purgeVisits(system, clock.now()),
+  ]).catch((error) => log.error({ err: error }, 'housekeeping failed and will be tried again'))
+  await endHistory(deps).catch((error) => log.error({ err: error }, 'old history could not be ended and will be'))
+}
 
-  const keepHouse = () =>
-    Promise.all([
-      purgeIdempotencyKeys(database.system, clock.now()),
-      purgeSessions(database.system, clock.now()),
-      purgeAttempts(database.system, clock.now()),
-      purgeSecrets(database.system, clock.now()),
-      purgeLanes(database.system),
-      purgeReachedLimits(database.system, clock.now()),
-      purgeNoticeCounts(database.system, clock.now()),
-      purgeSignIns(database.system, clock.now()),
-      purgeVisits(database.system, clock.now()),
-    ]).catch((error) => log.error({ err: error }, 'housekeeping failed and will be tried again'))
-  const house = startHourly(clock, async () => {
-    await prepareDays(deps)
-    await keepHouse()
-    await endHistory(deps).catch((error) => log.error({ err: error }, 'old history could not be ended and will be'))
-  })
-
+const startWork = async (deps: Deps, pollMs: number): Promise<() => Promise<void>> => {
+  const { database, clock, log } = deps
+  // The folder's lock proves that whoever held leases here has died: their work need not wait for the leases to end.
+  if (database.kind === 'embedded') await freeLanes(database.system)
+  const worker = startWorker({ db: database.system, kinds: workKinds(deps), clock, log, pollMs })
+  const sequencer = startSequencer(deps, worker, pollMs, () => house.wake())
+  const rounds = startRounds(deps)
+  const house = startHourly(clock, () => keepHouse(deps))
   return async () => {
-    await house.stop()
-    await worker.stop()
-    await sequencer.stop()
-    await keyWatch.stop()
-    await sleepers.stop()
-    await windows.stop()
+    for (const one of [house, worker, sequencer, ...rounds]) await one.stop()
   }
 }
 
