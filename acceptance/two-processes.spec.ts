@@ -10,6 +10,7 @@ const skip = onPostgres ? false : 'NOT PROVED HERE: two processes need a Postgre
 const minuteMs = 60_000
 // A burst must end in the minute that it began in, or the next one adds to it.
 const burstMs = 25_000
+const maxBursts = 2
 
 const installer = createInstaller()
 after(installer.removeAll)
@@ -77,18 +78,23 @@ const hammer = async (servers: Parley[], key: string, each: number): Promise<Map
   return statuses
 }
 
-const startOfMinute = async ({ database }: Pair): Promise<number> => {
-  const now = async () =>
-    Number((await database.query('select extract(epoch from clock_timestamp()) * 1000 as now')).rows[0].now)
-  const into = (await now()) % minuteMs
-  if (into > minuteMs - burstMs) await pause(minuteMs - into + 50)
-  return Math.floor((await now()) / minuteMs)
+const nowIn = async ({ database }: Pair): Promise<number> =>
+  Number((await database.query('select extract(epoch from clock_timestamp()) * 1000 as now')).rows[0].now)
+
+/** Plays a burst within one minute of the database's clock. One that outlasts it is played again once it is forgotten. */
+const inOneMinute = async <Result>(pair: Pair, burst: () => Promise<Result>): Promise<Result> => {
+  for (let tries = 1; ; tries++) {
+    const left = minuteMs - ((await nowIn(pair)) % minuteMs)
+    if (tries > 1) await pause(left + minuteMs + 50)
+    else if (left < burstMs) await pause(left + 50)
+    const began = Math.floor((await nowIn(pair)) / minuteMs)
+    const result = await burst()
+    if (Math.floor((await nowIn(pair)) / minuteMs) === began) return result
+    if (tries === maxBursts) throw new Error(`${maxBursts} bursts outlasted their minute, which proves nothing.`)
+  }
 }
 
-const minuteNow = async ({ database }: Pair): Promise<number> =>
-  Math.floor(Number((await database.query('select extract(epoch from clock_timestamp()) as now')).rows[0].now) / 60)
-
-describe('two processes on one PostgreSQL', { skip, timeout: 280_000 }, () => {
+describe('two processes on one PostgreSQL', { skip, timeout: 590_000 }, () => {
   let pair: Pair
   const open = async (): Promise<Pair> => {
     pair ??= await installPair()
@@ -98,13 +104,12 @@ describe('two processes on one PostgreSQL', { skip, timeout: 280_000 }, () => {
 
   for (const perMinute of [60, 400])
     test(`${perMinute} requests a minute are ${perMinute} for both of them together`, {
-      timeout: 150_000,
+      timeout: 280_000,
     }, async (t) => {
       const both = await open()
-      const key = await makeKey(both, { perMinute })
-      const began = await startOfMinute(both)
-      const statuses = await hammer([both.first, both.second], key, 640)
-      assert.equal(await minuteNow(both), began, 'the burst outlasted its minute and proves nothing')
+      const statuses = await inOneMinute(both, async () =>
+        hammer([both.first, both.second], await makeKey(both, { perMinute }), 640),
+      )
       const admitted = statuses.get(200) ?? 0
       t.diagnostic(`${admitted} of ${perMinute} admitted, ${statuses.get(429)} refused`)
       assert.deepEqual([...statuses.keys()].toSorted(), [200, 429])
@@ -113,21 +118,21 @@ describe('two processes on one PostgreSQL', { skip, timeout: 280_000 }, () => {
     })
 
   test('a process that is killed and started again lets nothing through a second time', {
-    timeout: 150_000,
+    timeout: 280_000,
   }, async (t) => {
     const both = await open()
-    const key = await makeKey(both, { perMinute: 200 })
-    const began = await startOfMinute(both)
-    const before = (await hammer([both.second], key, 112)).get(200) ?? 0
-    assert.equal(await both.second.stop('SIGKILL'), 'SIGKILL')
-    await both.second.start()
-    const after = (await hammer([both.first, both.second], key, 320)).get(200) ?? 0
-    assert.equal(await minuteNow(both), began, 'the burst outlasted its minute and proves nothing')
+    const [before, after] = await inOneMinute(both, async () => {
+      const key = await makeKey(both, { perMinute: 200 })
+      const before = (await hammer([both.second], key, 112)).get(200) ?? 0
+      assert.equal(await both.second.stop('SIGKILL'), 'SIGKILL')
+      await both.second.start()
+      return [before, (await hammer([both.first, both.second], key, 320)).get(200) ?? 0] as const
+    })
     t.diagnostic(`${before} before the kill and ${after} after it, of 200`)
     assert.ok(before + after <= 200 && before + after >= 180, `${before} and ${after}`)
   })
 
-  test('the calls of a month are one count, which a killed process cannot raise', { timeout: 150_000 }, async (t) => {
+  test('the calls of a month are one count, which a killed process cannot raise', { timeout: 280_000 }, async (t) => {
     const both = await open()
     const perMonth = 1_000
     const key = await makeKey(both, { perMonth })
@@ -148,7 +153,7 @@ describe('two processes on one PostgreSQL', { skip, timeout: 280_000 }, () => {
   })
 
   test('a key and a person may have a minute of their own, which both processes keep', {
-    timeout: 150_000,
+    timeout: 280_000,
   }, async () => {
     const both = await open()
     const { live_key, admin_email, admin_password } = await both.first.credentials()
@@ -170,16 +175,18 @@ describe('two processes on one PostgreSQL', { skip, timeout: 280_000 }, () => {
     try {
       // A changed plan holds within a second.
       await pause(1_100)
-      const began = await startOfMinute(both)
-      for (const [key, limit] of [
-        [own.body.key, 12],
-        [login.body.token, 32],
-      ] as const) {
-        const statuses = await hammer([both.first, both.second], key, 64)
-        assert.deepEqual([statuses.get(200), statuses.get(429)], [limit, 128 - limit])
-      }
-      assert.equal(await statusOf(both.first, live_key), 200)
-      assert.equal(await minuteNow(both), began, 'the burst outlasted its minute and proves nothing')
+      const [byKey, byPerson, withoutLimit] = await inOneMinute(
+        both,
+        async () =>
+          [
+            await hammer([both.first, both.second], own.body.key, 64),
+            await hammer([both.first, both.second], login.body.token, 64),
+            await statusOf(both.first, live_key),
+          ] as const,
+      )
+      assert.deepEqual([byKey.get(200), byKey.get(429)], [12, 116])
+      assert.deepEqual([byPerson.get(200), byPerson.get(429)], [32, 96])
+      assert.equal(withoutLimit, 200)
     } finally {
       for (const { id, plan_id } of held.rows)
         await both.database.query('update workspaces set plan_id = $1 where id = $2', [plan_id, id])

@@ -32,7 +32,7 @@ const setDeadline = (file: string, milliseconds: number): void => {
 
 const file = process.argv[1] ?? ''
 const deadlineOf = (path: string): number => {
-  if (path.includes('/crash-harness')) return 600_000
+  if (path.includes('/crash-harness') || path.includes('/two-processes')) return 600_000
   return path.includes('/acceptance/') ? 300_000 : 120_000
 }
 if (process.env.NODE_TEST_CONTEXT) setDeadline(file, deadlineOf(file))
