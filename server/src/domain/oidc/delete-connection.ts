@@ -7,7 +7,7 @@ import { oidcConnectionDeleted } from './events.ts'
 import { forgetLinks } from './forget-links.ts'
 import { noConnection } from './get-connection.ts'
 
-/** Ends signing in with the provider, and forgets who is who there. Sessions that were opened with it live on. */
+/** Ends signing in with the provider, and forgets who is who there. Sessions that were opened with it live on, but for those of owners. */
 export const deleteConnection = async (ctx: Ctx): Promise<void> => {
   requireScope(ctx, 'members:write')
   await transaction(ctx.db, async (tx) => {

@@ -117,7 +117,6 @@ const noPlaceForPassword = () =>
 const admit = async (input: Input, place: SignInPlace, started: BegunSignIn, person: Person, outside: Outside) => {
   const { system, clock, log, passwords } = outside
   const { workspaceId, mode, planId } = place
-  const now = clock.now()
   // Nobody knows it: whoever has a provider for a password signs in there.
   const passwordHash = (await isNewcomer(system, place, person))
     ? await passwords.hash(newSecretToken('none'))
@@ -127,6 +126,8 @@ const admit = async (input: Input, place: SignInPlace, started: BegunSignIn, per
     const actor = { type: 'system', name: 'oidc' } as const
     const ctx: Ctx = { db: tx, workspaceId, mode, actor, requestId: input.requestId, clock, log }
     const { account, needsPassword } = await admitPerson(ctx, tx, place, person, passwordHash)
+    // Not before: a session that is older than the membership is of an earlier one, and over.
+    const now = clock.now()
     if (started.returnTo !== null) {
       const link = needsPassword ? { issuer: started.issuer, subject: person.subject } : null
       const { state } = input.answer

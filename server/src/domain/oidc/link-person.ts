@@ -17,8 +17,8 @@ export const refuseOwner = (role: Role, { signs_in_owners }: Pick<ConnectionRow,
 }
 
 /**
- * Notes that a subject at the provider is this member, so that both are known by it from now on. Throws FORBIDDEN where
- * either is linked already.
+ * Notes that a subject at the provider is this member, so that both are known by it from now on, and ends what an earlier
+ * link has opened. Throws FORBIDDEN where either is linked already.
  */
 // scope: the provider's word, and the password where it needs one, are the right to do this.
 // no event: how a person signs in is theirs, not the workspace's.
@@ -39,6 +39,15 @@ export const linkPerson = async (
       'FORBIDDEN',
       'This account belongs to somebody else at the provider. An admin can set the connection up anew to unlink all.',
     )
+  // What another subject, or another provider of this workspace, has opened as this member is not theirs.
+  await tx
+    .updateTable('sessions')
+    .set({ revoked_at: ctx.clock.now() })
+    .where('user_id', '=', userId)
+    .where('workspace_id', '=', workspaceId)
+    .where('opened_by', '=', 'oidc')
+    .where('revoked_at', 'is', null)
+    .execute()
   await recordAudit(ctx, tx, {
     action: 'member.linked',
     target: { type: 'member', id: toWireId('user', userId) },

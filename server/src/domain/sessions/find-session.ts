@@ -21,7 +21,8 @@ export type SessionHolder = {
 
 /**
  * Finds the holder of a session; undefined when it was revoked, is past its time, or its user is no member of its workspace
- * any more: whoever comes back as a member signs in anew. Looks across workspaces, so it takes `system`.
+ * any more: whoever comes back as a member signs in anew. One that a provider opened ends when its member becomes an owner,
+ * unless an owner has named the provider. Looks across workspaces, so it takes `system`.
  */
 export const findSession = async (system: Db, id: string, now: Date): Promise<SessionHolder | undefined> => {
   const row = await system
@@ -29,6 +30,7 @@ export const findSession = async (system: Db, id: string, now: Date): Promise<Se
     .innerJoin('workspaces as w', 'w.id', 's.workspace_id')
     .innerJoin('plans as p', 'p.id', 'w.plan_id')
     .leftJoin('workspaces as a', 'a.id', 'w.parent_id')
+    .leftJoin('oidc_connections as c', 'c.workspace_id', 's.workspace_id')
     .innerJoin('members as m', (join) =>
       join
         .onRef('m.user_id', '=', 's.user_id')
@@ -48,6 +50,9 @@ export const findSession = async (system: Db, id: string, now: Date): Promise<Se
     .where('s.revoked_at', 'is', null)
     .where('s.expires_at', '>', now)
     .whereRef('m.created_at', '<=', 's.created_at')
+    .where((eb) =>
+      eb.or([eb('s.opened_by', '!=', 'oidc'), eb('m.role', '!=', 'owner'), eb('c.signs_in_owners', '=', true)]),
+    )
     .executeTakeFirst()
   return (
     row && {

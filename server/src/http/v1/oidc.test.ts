@@ -187,6 +187,7 @@ test('somebody new becomes a member where the workspace wants that, once however
   const email = `${randomUUID()}@acme.test`
   const subject = known(email)
   const first = await signIn(place, subject)
+  assert.equal((await app.call('GET', '/v1/users/me', { key: first.token })).status, 200)
   const second = await signIn(place, subject)
   assert.equal(second.user.id, first.user.id)
   assert.deepEqual([first.user.email, first.user.name], [email, 'Grace Hopper'])
@@ -538,7 +539,9 @@ test('a removed member is let in no more, though the provider may make members, 
   await app.call('DELETE', `/v1/invites/${await invite('admin')}`, { key: place.key })
   assert.match(await refusedAtSignIn(place, subject), /^You were taken out/)
   const id = await invite('agent')
-  assert.equal((await signIn(place, subject)).user.id, user.id)
+  const back = await signIn(place, subject)
+  assert.equal(back.user.id, user.id)
+  assert.equal((await app.call('GET', '/v1/users/me', { key: back.token })).status, 200)
   assert.deepEqual(
     (await membersOf(place)).map(({ role }) => role),
     ['agent'],
@@ -569,6 +572,50 @@ test('an invite to be an owner lets nobody in by a provider that may not sign in
   )
   await connect({ key: token })
   await signIn(place, subject)
+})
+
+const isAlive = async (token: string): Promise<boolean> =>
+  (await app.call('GET', '/v1/users/me', { key: token })).status === 200
+
+/** An owner who has signed in, as the one who names the provider. */
+const ownerOf = async ({ workspaceId }: Place): Promise<string> => {
+  const { email } = await newPerson(workspaceId, 'owner')
+  return (await app.call('POST', '/v1/auth/login', { body: { email, password } })).json<{ token: string }>().token
+}
+
+test('a session of a provider that no owner has named never is that of an owner', async () => {
+  const place = await newPlace()
+  const { email, userId } = await newPerson(place.workspaceId)
+  const subject = known(email)
+  const { token, refresh_token } = await signIn(place, subject)
+  const owner = await ownerOf(place)
+  const promoted = await app.call('PATCH', `/v1/members/${userId}`, { key: owner, body: { role: 'owner' } })
+  assert.equal(promoted.status, 200)
+  assert.ok(!(await isAlive(token)))
+  assert.equal((await app.call('POST', '/v1/auth/refresh', { body: { refresh_token } })).status, 401)
+  // An owner names the provider: then its word counts, until it is gone.
+  await connect({ key: owner })
+  const own = await signIn(place, subject)
+  assert.ok(await isAlive(own.token))
+  await app.call('DELETE', '/v1/oidc-connection', { key: owner })
+  assert.equal((await app.call('POST', '/v1/auth/refresh', { body: { refresh_token: own.refresh_token } })).status, 401)
+  assert.ok(await isAlive(owner))
+})
+
+test('whoever is linked anew takes over no session of whoever was linked before', async () => {
+  const place = await newPlace({ create_members: true, allowed_email_domains: ['acme.test'] })
+  const email = `${randomUUID()}@acme.test`
+  const before = await signIn(place, known(email))
+  await app.call('DELETE', '/v1/oidc-connection', { key: place.key })
+  await connect(place)
+  assert.ok(await isAlive(before.token))
+  const subject = known(email)
+  const now = await signIn(place, subject)
+  assert.equal(now.user.id, before.user.id)
+  const refreshed = { refresh_token: before.refresh_token }
+  assert.equal((await app.call('POST', '/v1/auth/refresh', { body: refreshed })).status, 401)
+  await signIn(place, subject)
+  assert.ok(await isAlive(now.token))
 })
 
 test('a connection that is set up anew forgets who its members were at the provider', async () => {

@@ -72,7 +72,7 @@ export const oidcConnectionEndpoints = [
     access: 'members:write',
     tag: connectionTag,
     summary: 'Let nobody sign in with your provider any more',
-    description: 'Members stay members, and sessions that were opened with it live on.',
+    description: 'Members stay members, and sessions that were opened with it live on, but for those of owners.',
     responses: { 204: null },
     errors: [404],
     handler: async ({ ctx }) => {
