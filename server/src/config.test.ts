@@ -35,7 +35,8 @@ test('all bad variables are named at once, and their values are not shown', () =
 })
 
 test('a port is a whole number that a socket can have', () => {
-  for (const port of ['-1', '65536', '1.5', 'x', '80a']) assert.match(faultsOf({ PORT: port }), /PORT/, port)
+  for (const port of ['-1', '65536', '1.5', 'x', '80a'])
+    assert.match(faultsOf({ PORT: port }), /PORT: must be a whole number from 0 to 65535/, port)
   assert.equal(readConfig({ PORT: '0' }).PORT, 0)
 })
 

@@ -61,13 +61,18 @@ const roles = ['all', 'api', 'worker'] as const
 /** `api` answers requests, `worker` does the work that they leave, `all` does both. */
 export type Role = (typeof roles)[number]
 
+const wholeNumber = (least: number, most: number) => {
+  const must = `must be a whole number from ${least} to ${most}`
+  return z.coerce.number(must).int(must).min(least, must).max(most, must)
+}
+
 const Environment = z.object({
   PARLEY_ROLE: z.enum(roles).default('all'),
-  PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
+  PORT: wholeNumber(0, 65_535).default(8080),
   HOST: z.string().min(1).default('127.0.0.1'),
   PARLEY_DATA_DIR: z.string().min(1).default('.parley'),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must begin with postgres://' }).optional(),
-  PARLEY_DATABASE_CONNECTIONS: z.coerce.number().int().min(2).max(200).default(10),
+  PARLEY_DATABASE_CONNECTIONS: wholeNumber(2, 200).default(10),
   PARLEY_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   PARLEY_TRUSTED_PROXIES: network.default([]),
   PARLEY_ALLOW_PLAIN_HTTP: flag.default(false),
@@ -82,8 +87,8 @@ const Environment = z.object({
     .regex(/^[A-Za-z][A-Za-z0-9]{0,30}$/, 'must be letters and digits')
     .default('Parley'),
   PARLEY_WEBHOOK_RETRY_SECONDS: retrySchedule.default([0, 300, 1_800, 7_200, 28_800]),
-  PARLEY_WIDGET_READS_PER_MINUTE: z.coerce.number().int().min(1).max(100_000).default(120),
-  PARLEY_WIDGET_WRITES_PER_MINUTE: z.coerce.number().int().min(1).max(100_000).default(20),
+  PARLEY_WIDGET_READS_PER_MINUTE: wholeNumber(1, 100_000).default(120),
+  PARLEY_WIDGET_WRITES_PER_MINUTE: wholeNumber(1, 100_000).default(20),
   PARLEY_MODEL_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   PARLEY_MODEL_API_KEY: z.string().optional(),
   PARLEY_MODEL_NAME: z.string().min(1).optional(),
