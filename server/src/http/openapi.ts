@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { FlatError, speaksChatloom } from './dialects/chatloom/refusal.ts'
 import type { Access, Endpoint } from './endpoint.ts'
 import { ErrorEnvelope, errorTable } from './errors.ts'
+import { sharedComponents } from './openapi-components.ts'
 
 type Json = Record<string, unknown>
 
@@ -229,47 +230,7 @@ export const buildOpenApi = (endpoints: readonly Endpoint[], version: string): J
     tags: [...new Set(endpoints.map(({ tag }) => tag))].map(describeTag),
     paths,
     components: {
-      securitySchemes: {
-        bearer: { type: 'http', scheme: 'bearer', description: '`Authorization: Bearer ply_live_…`' },
-        apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
-        widgetKey: {
-          type: 'http',
-          scheme: 'bearer',
-          description:
-            '`Authorization: Bearer ply_widget_…`, from a page on an allowed domain of its agent. Only under `/widget/v1`.',
-        },
-        conversationSecret: {
-          type: 'http',
-          scheme: 'bearer',
-          description:
-            '`Authorization: Bearer cvs_…`, one visitor’s right to one conversation. Only under `/widget/v1`.',
-        },
-        session: {
-          type: 'http',
-          scheme: 'bearer',
-          bearerFormat: 'JWT',
-          description: 'The `token` of a login: `Authorization: Bearer eyJ…`. An API key is refused.',
-        },
-      },
-      parameters: {
-        ParleyWorkspace: {
-          name: 'Parley-Workspace',
-          in: 'header',
-          description:
-            'The account of a client to act in. Needs the scope `workspaces:act`, unless it names the own workspace.',
-          schema: { type: 'string', examples: ['ws_01h455vb4pex5vsknk084sn02q'] },
-        },
-        IdempotencyKey: {
-          name: 'Idempotency-Key',
-          in: 'header',
-          description:
-            'One value a request, kept 24 hours: a repeated request gets the first answer again, with `Idempotency-Replayed: true`.',
-          schema: { type: 'string', maxLength: 255 },
-        },
-      },
-      headers: {
-        RequestId: { description: 'Names this request in logs and in questions to us.', schema: { type: 'string' } },
-      },
+      ...sharedComponents,
       responses: errorResponses(),
       schemas: Object.fromEntries(Object.entries(components).sort(([a], [b]) => a.localeCompare(b))),
     },
