@@ -48,10 +48,18 @@ const localUrl = ({ HOST, PORT }: Config): string => {
   return `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${PORT}`
 }
 
-// Answers carry links to this server, so its port must be known before anything is built.
-const freePort = async (host: string): Promise<number> => {
-  const probe = createNetServer().listen(0, host)
-  await once(probe, 'listening')
+const explainListen =
+  ({ HOST, PORT }: Pick<Config, 'HOST' | 'PORT'>) =>
+  (error: NodeJS.ErrnoException): never => {
+    if (error.code !== 'EADDRINUSE') throw error
+    throw new ConfigError([`PORT: port ${PORT} on ${HOST} is in use. Stop what listens there, or choose another.`])
+  }
+
+// Answers carry links to this server, so its port must be known before anything is built; and nobody should wait for a
+// first start to hear that the port is taken.
+const probePort = async ({ HOST, PORT }: Config): Promise<number> => {
+  const probe = createNetServer().listen(PORT, HOST)
+  await once(probe, 'listening').catch(explainListen({ HOST, PORT }))
   const { port } = probe.address() as AddressInfo
   probe.close()
   await once(probe, 'close')
@@ -208,10 +216,7 @@ const closeServer = async (server: FastifyInstance): Promise<void> => {
 }
 
 const listen = (server: FastifyInstance, { HOST, PORT }: Config): Promise<unknown> =>
-  server.listen({ port: PORT, host: HOST }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EADDRINUSE') throw error
-    throw new ConfigError([`PORT: port ${PORT} on ${HOST} is in use. Stop what listens there, or choose another.`])
-  })
+  server.listen({ port: PORT, host: HOST }).catch(explainListen({ HOST, PORT }))
 
 // `--role worker` is PARLEY_ROLE=worker, said more briefly.
 const readArguments = (): { PARLEY_ROLE?: string } => {
@@ -227,17 +232,17 @@ const readArguments = (): { PARLEY_ROLE?: string } => {
 
 const run = async (): Promise<void> => {
   const given = readConfig({ ...process.env, ...readArguments() })
-  const config: Config = given.PORT === 0 ? { ...given, PORT: await freePort(given.HOST) } : given
-  const log = createLog(config.PARLEY_LOG_LEVEL)
-  const dataDir = resolve(config.PARLEY_DATA_DIR)
+  const log = createLog(given.PARLEY_LOG_LEVEL)
+  const dataDir = resolve(given.PARLEY_DATA_DIR)
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const stopping = new AbortController()
   const database = await openDatabase({
-    url: config.DATABASE_URL ?? null,
+    url: given.DATABASE_URL ?? null,
     folder: dataDir,
-    maxConnections: config.PARLEY_DATABASE_CONNECTIONS,
+    maxConnections: given.PARLEY_DATABASE_CONNECTIONS,
     onError: (error) => log.error({ err: error }, 'a database connection failed'),
   })
+  const config: Config = { ...given, PORT: await probePort(given) }
   const deps = await buildDeps(config, dataDir, database, log, stopping.signal)
   const role = config.PARLEY_ROLE
   const server = openServer(deps, config)
