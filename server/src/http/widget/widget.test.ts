@@ -362,7 +362,7 @@ test('visitors and the holders of a widget key have one minute in all processes'
   const visit = async (n: number) =>
     (await call(n, 'POST', '/conversations', site.widgetKey, `127.81.0.${n}`)).json<Visit>()
   const admitted = async (method: 'GET' | 'POST', path: string, key: string): Promise<number> => {
-    const calls = Array.from({ length: 120 }, (_, n) => call(n, method, path, key))
+    const calls = Array.from({ length: method === 'POST' ? 12 : 60 }, (_, n) => call(n, method, path, key))
     return (await Promise.all(calls)).filter(({ status }) => status !== 429).length
   }
   const [first, ...others] = await Promise.all([1, 2, 3, 4].map(visit))
