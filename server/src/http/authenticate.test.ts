@@ -27,7 +27,7 @@ test('either header carries a key, in either case, and both may if they agree', 
     }
   }
   assert.equal(codeOf({ authorization: 'Bearer k1', 'x-api-key': 'k2' }), 'BAD_REQUEST')
-  for (const twice of ['Bearer k1, Bearer k2', 'bearer k1,Bearer k1', 'Bearer k1, Basic k1'])
+  for (const twice of ['Bearer k1, Bearer k2', 'bearer k1, Bearer k1', 'Bearer k1, Basic k1'])
     assert.equal(codeOf({ authorization: twice }), 'BAD_REQUEST', twice)
   assert.equal(codeOf({ 'x-api-key': 'k1, k2' }), 'BAD_REQUEST')
   for (const authorization of ['k1', 'Basic k1', 'Bearer', 'Bearer ', 'Bearer k1 k2', 'Token k1', ''])

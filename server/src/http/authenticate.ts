@@ -18,13 +18,14 @@ const sentTwice = (name: string) =>
 
 /**
  * The credential of a request: `Authorization: Bearer …` or `X-API-Key: …`; the two must agree when both are sent. A header
- * that was sent twice arrives with both values and a comma between them, which no credential holds.
+ * that was sent twice arrives as both values with a comma and a space between them.
  */
 export const credentialOf = (headers: IncomingHttpHeaders): string | undefined => {
   const { authorization } = headers
   const apiKey = headers['x-api-key']?.toString()
-  if (authorization !== undefined && /^bearer +[^,]*,/i.test(authorization)) throw sentTwice('Authorization')
-  if (apiKey?.includes(',')) throw sentTwice('X-API-Key')
+  if (authorization !== undefined && /^bearer +\S+, (?:bearer|basic) /i.test(authorization))
+    throw sentTwice('Authorization')
+  if (apiKey?.includes(', ')) throw sentTwice('X-API-Key')
   const bearer = authorization === undefined ? undefined : /^bearer +(\S+) *$/i.exec(authorization)?.[1]
   if (authorization !== undefined && bearer === undefined) throw missing()
   if (bearer !== undefined && apiKey !== undefined && bearer !== apiKey)

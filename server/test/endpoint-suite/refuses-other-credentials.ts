@@ -45,8 +45,11 @@ export const checkCredentials = async (endpoint: Endpoint, { own }: World): Prom
     `Bearer ${good},x`,
   ])
     refused(await attempt({ headers: { authorization } }), 401, 'UNAUTHORIZED')
-  for (const headers of [{ authorization: `Bearer ${good}, Bearer ${good}` }, { 'x-api-key': `${good}, ${good}` }])
-    refused(await attempt({ headers }), 400, 'BAD_REQUEST')
+  for (const [name, value] of [
+    ['authorization', `Bearer ${good}`],
+    ['x-api-key', good],
+  ] as const)
+    refused(await attempt({ headers: { [name]: `${value}, ${value}` } }), 400, 'BAD_REQUEST')
   refused(await attempt({ headers: { 'x-api-key': 'clf_unknown' } }), 401, 'UNAUTHORIZED')
   const twoKeys = refused(
     await attempt({ key: good, headers: { 'x-api-key': strangerFor(endpoint, own) } }),
