@@ -31,7 +31,7 @@ const withScene = async (play: (scene: Scene) => Promise<void>): Promise<void> =
   const ctx = makeCtx(database, await makeWorkspace(database))
   const [old, next] = [await startReceiver(), await startReceiver()]
   const { row } = await createWebhook(ctx, { url: old.url, events: ['note.*'] }, outside)
-  const delivering = startDelivering(database, outside)
+  const delivering = startDelivering(database, outside, { deadlineMs: 60_000 })
   const held: ServerResponse[] = []
   const hold = async () => {
     old.respond((_, response) => held.push(response))
