@@ -12,11 +12,7 @@ export const password = 'correct horse battery'
 export type Person = { userId: string; email: string; ctx: Ctx }
 
 /** The context of a signed-in member, as the server builds it from their session. */
-const userCtx = (
-  database: Database,
-  workspaceId: string,
-  { userId, role }: { userId: string; role: Role },
-): Ctx => ({
+const userCtx = (database: Database, workspaceId: string, { userId, role }: { userId: string; role: Role }): Ctx => ({
   ...makeCtx(database, workspaceId),
   actor: { type: 'user', id: userId, sessionId: newId(), scopes: roleScopes[role] },
 })
