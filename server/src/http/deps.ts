@@ -12,7 +12,7 @@ import type { TokenFormat } from '../domain/sessions/index.ts'
 import type { Passwords } from '../domain/users/index.ts'
 import type { WidgetFormat } from '../domain/widget/index.ts'
 import type { Model } from '../models/model.ts'
-import type { CursorSeal } from './list-cursors.ts'
+import type { CursorSeal } from './cursor-seal.ts'
 import type { SessionCache } from './session-cache.ts'
 
 /** Credentials already checked a moment ago; `forget` makes a revocation take effect at once in this process. */
