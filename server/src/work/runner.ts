@@ -40,26 +40,34 @@ export const createRunner = (held: HeldLanes, { inputs, outcomes, log, wake }: P
 
   // What was prepared ahead runs at once; where lanes wait for a place, whose turn it is is decided once a tick.
   const proceed = (lane: Lane) => {
-    if (mayTake(lane.ground.running, lane.workspaceId, 2)) runReady(lane)
-    else if (!turnComes) {
+    if (mayTake(lane.ground.running, lane.workspaceId, 2)) {
+      while (outcomes.hasRoom() && runNextReady(lane));
+    } else if (!turnComes) {
       turnComes = true
       setImmediate(takeTurns)
     }
     if (lane.ready * 2 <= lane.ahead || (lane.waiting.length > 0 && lane.running < lane.room)) wake()
   }
 
-  const runReady = (lane: Lane) => {
+  const runNextReady = (lane: Lane): boolean => {
     const now = Date.now()
-    while (outcomes.hasRoom() && lane.ready > 0 && inputs.isReady(lane, lane.waiting[0], now)) {
-      const next = takeItem(lane, now, catchUpShare)
-      if (!next) return
-      void runOne(lane, next.item, next.input)
+    if (lane.ready === 0 || !inputs.isReady(lane, lane.waiting[0], now)) return false
+    const next = takeItem(lane, now, catchUpShare)
+    if (next) void runOne(lane, next.item, next.input)
+    return next !== undefined
+  }
+
+  // One each, round after round: a lane that took its whole window at once would open a socket for each, to use it once.
+  const inRounds = (start: (lane: Lane) => boolean) => {
+    for (let more = true; more; ) {
+      more = false
+      for (const lane of inTurn(held, outcomes.hasRoom)) if (start(lane)) more = true
     }
   }
 
   const takeTurns = () => {
     turnComes = false
-    for (const lane of inTurn(held, outcomes.hasRoom)) if (lane.ready > 0) runReady(lane)
+    inRounds(runNextReady)
   }
 
   const use = ({ lane, item }: Entry, prepared: Prepared) => {
@@ -75,19 +83,18 @@ export const createRunner = (held: HeldLanes, { inputs, outcomes, log, wake }: P
     }
   }
 
-  // Round robin over lanes: a lane with a long queue gets its window and no more, and then stands behind the others.
   const launch = async () => {
     const batches = new Map<WorkKind, Entry[]>()
-    for (const lane of inTurn(held, outcomes.hasRoom))
-      while (outcomes.hasRoom()) {
-        const now = Date.now()
-        const next = takeItem(lane, now, catchUpShare)
-        if (!next) break
-        const { item } = next
-        if (inputs.isReady(lane, next, now)) void runOne(lane, item, next.input)
-        else if (batches.has(lane.kindOf)) batches.get(lane.kindOf)!.push({ lane, item })
-        else batches.set(lane.kindOf, [{ lane, item }])
-      }
+    inRounds((lane) => {
+      const now = Date.now()
+      const next = takeItem(lane, now, catchUpShare)
+      if (!next) return false
+      const { item } = next
+      if (inputs.isReady(lane, next, now)) void runOne(lane, item, next.input)
+      else if (batches.has(lane.kindOf)) batches.get(lane.kindOf)!.push({ lane, item })
+      else batches.set(lane.kindOf, [{ lane, item }])
+      return true
+    })
     await Promise.all([...batches].map(([kind, batch]) => inputs.prepareNow(kind, batch, use)))
   }
 
