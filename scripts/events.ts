@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { presentEventType } from '../server/src/domain/events/index.ts'
 import { eventTypes } from '../server/src/event-types.ts'
 
-const path = fileURLToPath(new URL('../docs/reference/event-types.md', import.meta.url))
+const path = fileURLToPath(new URL('../docs/reference/events.md', import.meta.url))
 
 const emitted = eventTypes.filter(({ status }) => status === 'emitted').map(presentEventType)
 const announced = eventTypes.filter(({ status }) => status === 'announced').map(presentEventType)
@@ -68,12 +68,10 @@ const counts = `${emitted.length} events, ${announced.length} announced`
 
 if (!process.argv.includes('--check')) {
   writeFileSync(path, page)
-  console.log(`docs/reference/event-types.md: ${counts}`)
+  console.log(`docs/reference/events.md: ${counts}`)
 } else if (readFileSync(path, 'utf8') === page) {
   console.log(counts)
 } else {
-  console.error(
-    'docs/reference/event-types.md does not describe the events any more. Run `npm run events` and commit it.',
-  )
+  console.error('docs/reference/events.md does not describe the events any more. Run `npm run events` and commit it.')
   process.exitCode = 1
 }

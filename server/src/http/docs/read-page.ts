@@ -34,6 +34,12 @@ const placeOf = ({ name }: { name: string }): number => {
 
 export type DocsPage = { section: (typeof sections)[number]; name: string; title: string; markdown: string }
 
+// The guide has a page of this name too, so the one of the reference is served under the name of what it lists.
+const namesakes: Readonly<Record<string, string>> = { 'reference/events': 'event-types' }
+
+/** Under which name a file of `docs/` is served. */
+export const servedName = (section: string, file: string): string => namesakes[`${section}/${file}`] ?? file
+
 const titleOf = (markdown: string, name: string): string => /^# (.+)$/m.exec(markdown)?.[1] ?? name
 
 /** Every page of the guide, in the order in which it is read, and of the reference, by name. */
@@ -45,7 +51,7 @@ export const readPages = async (): Promise<DocsPage[]> => {
       return Promise.all(
         files.map(async (file) => {
           const markdown = await readFile(new URL(file, folder), 'utf8')
-          const name = file.slice(0, -'.md'.length)
+          const name = servedName(section, file.slice(0, -'.md'.length))
           return { section, name, title: titleOf(markdown, name), markdown }
         }),
       )

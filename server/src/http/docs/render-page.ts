@@ -1,6 +1,6 @@
 import { escapeHtml } from './html.ts'
 import { renderShell, type Section } from './page-shell.ts'
-import type { DocsPage } from './read-page.ts'
+import { type DocsPage, servedName } from './read-page.ts'
 
 /** The anchor of a heading: `NOT_FOUND` is found at `#not_found`. */
 const anchorOf = (heading: string): string =>
@@ -11,8 +11,11 @@ const anchorOf = (heading: string): string =>
     .replace(/\s+/g, '-')
 
 // Links between pages are written for readers of the repository: `webhooks.md#retry` is `/docs/webhooks#retry` here.
-const servedLink = (href: string): string =>
-  href.replace(/^(?:\.\.?\/)*(?:guide\/|reference\/)?([\w-]+)\.md(?=#|$)/, '/docs/$1')
+const servedLink = (href: string, here: string): string =>
+  href.replace(
+    /^(?:\.\.?\/)*(?:(guide|reference)\/)?([\w-]+)\.md(?=#|$)/,
+    (_, section: string | undefined, file: string) => `/docs/${servedName(section ?? here, file)}`,
+  )
 
 /** The page as HTML, with nothing loaded from anywhere else. */
 export const renderPage = async (page: DocsPage, pages: readonly DocsPage[]): Promise<string> => {
@@ -26,7 +29,7 @@ export const renderPage = async (page: DocsPage, pages: readonly DocsPage[]): Pr
         return `<h${depth} id="${anchor}">${this.parser.parseInline(tokens)}</h${depth}>\n`
       },
       link({ href, tokens }) {
-        return `<a href="${escapeHtml(servedLink(href))}">${this.parser.parseInline(tokens)}</a>`
+        return `<a href="${escapeHtml(servedLink(href, page.section))}">${this.parser.parseInline(tokens)}</a>`
       },
       // Long names of settings break between their words.
       codespan: ({ text }) => `<code>${escapeHtml(text).replaceAll('_', '_<wbr>')}</code>`,
