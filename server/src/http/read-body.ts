@@ -7,6 +7,8 @@ import { validate } from './validate.ts'
 
 const maxDepth = 32
 
+export type BodyHeaders = { 'content-type'?: string | undefined; 'content-encoding'?: string | undefined }
+
 type ReadBody = { body: unknown; file: UploadedFile | undefined }
 
 const isJson = (mediaType: string): boolean =>
@@ -26,10 +28,14 @@ const parse = (bytes: Buffer): unknown => {
 export const readBody = async (
   endpoint: Endpoint,
   bytes: Buffer | undefined,
-  contentType: string,
+  { 'content-type': contentType = '', 'content-encoding': encoding = 'identity' }: BodyHeaders,
   settings: Settings,
 ): Promise<ReadBody> => {
   if (!endpoint.body) return { body: undefined, file: undefined }
+  if (encoding.trim().toLowerCase() !== 'identity')
+    throw new AppError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as it is, without a Content-Encoding.', {
+      param: 'Content-Encoding',
+    })
   const mediaType = contentType.split(';')[0]!.trim().toLowerCase()
   if (mediaType === 'multipart/form-data' && endpoint.acceptsFile) {
     const { fields, file } = await parseMultipart(bytes ?? Buffer.alloc(0), contentType)

@@ -37,8 +37,7 @@ export const readCall = async (
   const query = endpoint.query
     ? validate(endpoint.query, openCursor(deps.cursorSeal, list, refuseNul(request.query as Record<string, unknown>)))
     : undefined
-  const contentType = request.headers['content-type'] ?? ''
-  const { body, file } = await readBody(endpoint, request.body as Buffer | undefined, contentType, deps.settings)
+  const { body, file } = await readBody(endpoint, request.body as Buffer | undefined, request.headers, deps.settings)
   return {
     params,
     query,

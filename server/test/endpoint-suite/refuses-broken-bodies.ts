@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { gzipSync } from 'node:zlib'
 import type { Endpoint } from '../../src/http/endpoint.ts'
 import { bodyFor } from '../endpoint-fixtures.ts'
 import { refused, send, unknownIds, type World } from './call-endpoint.ts'
@@ -63,6 +64,8 @@ export const checkBrokenBodies = async (endpoint: Endpoint, { own }: World): Pro
     ...(endpoint.acceptsFile ? [] : ['multipart/form-data; boundary=x']),
   ])
     refused(await attempt(JSON.stringify(valid), { 'content-type': type }), 415, 'UNSUPPORTED_MEDIA_TYPE')
+  const packed = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
+  refused(await attempt(gzipSync(JSON.stringify(valid)), packed), 415, 'UNSUPPORTED_MEDIA_TYPE')
   for (const type of ['application/json; charset=utf-8', 'APPLICATION/JSON', 'application/merge-patch+json'])
     assert.notEqual((await attempt(JSON.stringify(valid), { 'content-type': type })).status, 415, type)
 }
