@@ -110,7 +110,7 @@ export const StartSignIn = z.strictObject({
   }),
   code_challenge: codeChallenge.optional().meta({
     description:
-      'The base64url of the SHA-256 hash of a random text: only whoever sends that text as `code_verifier` can swap the code. Needed where `return_to` is not of this server.',
+      'The base64url of the SHA-256 hash of a random text: only whoever sends that text as `code_verifier` can swap the code. Needed where `return_to` is not of this server, and only for one of `allowed_return_urls`.',
     examples: ['E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'],
   }),
   code_challenge_method: z.literal('S256').optional(),

@@ -39,6 +39,15 @@ test('a sign-in leads to another site only with a challenge for its code, and no
   assert.equal(readReturnTo({ code_challenge: challenge }, home), null)
 })
 
+test('a place of this server takes a challenge only where the workspace has named it', () => {
+  const named = { ...home, allowed: ['https://parley.test/desk'] }
+  const readNamed = (return_to: string, code_challenge?: string) => readReturnTo({ return_to, code_challenge }, named)
+  for (const code_challenge of [challenge, undefined])
+    assert.equal(readNamed('https://parley.test/desk', code_challenge), 'https://parley.test/desk')
+  for (const unnamed of ['/desk', 'https://parley.test/desk?x', '/v1/auth/oidc/callback/ws_1?state=x'])
+    assert.throws(() => readNamed(unnamed, challenge), { code: 'BAD_REQUEST', param: 'code_challenge' })
+})
+
 test('what the page is told joins the query that is there, and replaces what has its name', () => {
   assert.equal(returnUrl('https://desk.test/in?x=1', { code: 'a&b' }), 'https://desk.test/in?x=1&code=a%26b')
   assert.equal(returnUrl('https://desk.test/in?code=old', { code: 'new' }), 'https://desk.test/in?code=new')

@@ -13,12 +13,20 @@ const needsChallenge = () =>
     { param: 'code_challenge' },
   )
 
+const refusesChallenge = () =>
+  new AppError(
+    'BAD_REQUEST',
+    'A code_challenge is for one of the allowed return URLs: elsewhere on this server the browser itself holds what the code is bought with.',
+    { param: 'code_challenge' },
+  )
+
 type Wanted = { return_to?: string | undefined; code_challenge?: string | undefined }
 
 /**
- * Where a sign-in may lead: a URL or path of this server, or one that the workspace allows to the letter; null where it is
- * to lead nowhere. Throws BAD_REQUEST for any other, and for another site without a challenge: there no cookie of ours can
- * tell the browser that signed in from others.
+ * Where a sign-in may lead: one of the URLs that the workspace allows, to the letter, or a URL or path of this server; null
+ * where it is to lead nowhere. Throws BAD_REQUEST for any other; for another site without a challenge, as there no cookie of
+ * ours can tell the browser that signed in from others; and for a place of this server that nobody has named with one: it may
+ * be a callback, which tells the code to the provider of a stranger, and the challenge may be theirs too.
  */
 export const readReturnTo = (
   { return_to: wanted, code_challenge: challenge }: Wanted,
@@ -26,13 +34,17 @@ export const readReturnTo = (
 ): string | null => {
   if (wanted === undefined) return null
   const url = URL.canParse(wanted, publicUrl) ? new URL(wanted, publicUrl) : undefined
-  if (url && isOf(publicUrl, url)) return allowed.includes(wanted) ? wanted : url.href
-  if (!allowed.includes(wanted))
+  const isHere = url !== undefined && isOf(publicUrl, url)
+  if (allowed.includes(wanted)) {
+    if (!isHere && challenge === undefined) throw needsChallenge()
+    return wanted
+  }
+  if (!isHere)
     throw new AppError('BAD_REQUEST', 'A sign-in leads to this server, or to one of the allowed return URLs.', {
       param: 'return_to',
     })
-  if (challenge === undefined) throw needsChallenge()
-  return wanted
+  if (challenge !== undefined) throw refusesChallenge()
+  return url.href
 }
 
 /** The place with what it is told in the query. */

@@ -167,11 +167,29 @@ test('a client of another site buys the tokens with the verifier of its challeng
   assert.equal((await app.call('POST', '/v1/auth/oidc/exchange', { body })).status, 401)
   const without = await browser.visit(startUrl(place, { returnTo: home }))
   assert.equal((await refusal(without, 400)).param, 'code_challenge')
-  // A page of this server may bring a challenge too: then the cookie of its browser says nothing.
-  const here = await comeHome(browser, place, subject, { returnTo: '/app', verifier })
-  const second = here.searchParams.get('code')!
-  await refusal(await exchangeIn(browser, { code: second }), 401)
-  assert.equal((await exchangeIn(browser, { code: second, code_verifier: verifier })).status, 200)
+})
+
+test('a stranger who has the browser of somebody else begin gets no code that they can use', async () => {
+  const issuer = await newIssuer()
+  const [trap, place] = [await newPlace({}, issuer), await newPlace()]
+  const { email } = await newPerson(place.workspaceId)
+  const browser = createBrowser()
+  // Their own workspace, whose provider is told what comes to its callback; the browser holds what that answer needs.
+  const state = new URL(await begin(browser, trap)).searchParams.get('state')!
+  let told = ''
+  issuer.answer('/token', (request, response) => {
+    request.on('data', (bytes) => (told += bytes)).on('end', () => response.writeHead(400).end('{}'))
+  })
+  const returnTo = `/v1/auth/oidc/callback/${trap.wireId}?state=${state}`
+  const verifier = randomBytes(32).toString('base64url')
+  const begun = await browser.visit(startUrl(place, { returnTo, verifier }))
+  assert.equal((await refusal(begun, 400)).param, 'code_challenge')
+  // Without a challenge of theirs, the code that they hear of is good in that browser alone.
+  await browser.visit((await comeHome(browser, place, known(email), { returnTo })).href)
+  const code = new URLSearchParams(told).get('code')!
+  assert.match(code, /^code_/)
+  for (const body of [{ code }, { code, code_verifier: verifier }])
+    assert.equal((await app.call('POST', '/v1/auth/oidc/exchange', { body })).status, 401)
 })
 
 test('a code is good for a minute, and for a member only', async () => {
