@@ -42,15 +42,21 @@ export const createLeases = (held: HeldLanes, { db, clock, kinds }: Outside): Le
     const { ratio, takenBy: holding } = quick.lanes
     const leasedAt = Date.now()
     const leased = await leaseLanes(db, { kinds: [...byKind.keys()], owner, now: clock.now(), limit, ratio, holding })
-    for (const lane of leased)
+    for (const lane of leased) {
+      // Its lease ran out meanwhile: what this worker had of it was lost like what another takes over.
+      const lost = byName.get(nameOf(lane))
+      if (lost) drop(lost)
       hold(held, holdLane(lane, byKind.get(lane.kind)!, { ground: quick, leasedAt, leaseMs, catchUpPerSecond }))
+    }
   }
 
   const renew = async () => {
-    if (Date.now() - renewedAt < renewEveryMs) return
-    renewedAt = Date.now()
-    const leasedUntil = renewedAt + leaseMs
+    const at = Date.now()
+    if (at - renewedAt < renewEveryMs) return
+    const leasedUntil = at + leaseMs
     const kept = new Map((await renewLanes(db, [...byName.values()])).map((lane) => [nameOf(lane), lane]))
+    // Not before: after a failure it is done again before anything is leased, or a worker would take its own lanes anew.
+    renewedAt = at
     for (const lane of [...byName.values()]) {
       const now = kept.get(nameOf(lane))
       if (!now) {
