@@ -21,8 +21,8 @@ export type SessionHolder = {
 
 /**
  * Finds the holder of a session; undefined when it was revoked, is past its time, or its user is no member of its workspace
- * any more: whoever comes back as a member signs in anew. One that a provider opened ends when its member becomes an owner,
- * unless an owner has named the provider. Looks across workspaces, so it takes `system`.
+ * any more: whoever comes back as a member signs in anew. One that a provider opened is that of an owner only when an owner
+ * had named the provider before it was opened. Looks across workspaces, so it takes `system`.
  */
 export const findSession = async (system: Db, id: string, now: Date): Promise<SessionHolder | undefined> => {
   const row = await system
@@ -51,7 +51,11 @@ export const findSession = async (system: Db, id: string, now: Date): Promise<Se
     .where('s.expires_at', '>', now)
     .whereRef('m.created_at', '<=', 's.created_at')
     .where((eb) =>
-      eb.or([eb('s.opened_by', '!=', 'oidc'), eb('m.role', '!=', 'owner'), eb('c.signs_in_owners', '=', true)]),
+      eb.or([
+        eb('s.opened_by', '!=', 'oidc'),
+        eb('m.role', '!=', 'owner'),
+        eb.and([eb('c.signs_in_owners', '=', true), eb('c.updated_at', '<=', eb.ref('s.created_at'))]),
+      ]),
     )
     .executeTakeFirst()
   return (

@@ -234,8 +234,11 @@ test('a session of a provider that no owner has named never is that of an owner'
   assert.equal(promoted.status, 200)
   assert.ok(!(await isAlive(token)))
   assert.equal((await app.call('POST', '/v1/auth/refresh', { body: { refresh_token } })).status, 401)
-  // An owner names the provider: then its word counts, until it is gone.
+  // An owner names a provider: its word counts from then on, until it is gone.
+  await connect({ key: owner }, {}, await newIssuer())
+  assert.ok(!(await isAlive(token)))
   await connect({ key: owner })
+  assert.ok(!(await isAlive(token)))
   const own = await signIn(place, subject)
   assert.ok(await isAlive(own.token))
   await app.call('DELETE', '/v1/oidc-connection', { key: owner })
