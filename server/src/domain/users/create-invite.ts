@@ -16,6 +16,7 @@ import { inviteCreated } from './events.ts'
 import { type InviteRow, presentInvite } from './present.ts'
 import { selectMembers } from './queries.ts'
 import { refuseBeyondOwn } from './refuse-beyond-own.ts'
+import { revokeOpenInvites } from './revoke-open-invites.ts'
 import { hashSecretToken, newSecretToken } from './secret-token.ts'
 
 type Outside = { mailer: Mailer | null; secretBox: SecretBox }
@@ -40,18 +41,6 @@ const refuseMember = async (ctx: Ctx, tx: Db, email: string): Promise<void> => {
     .where((eb) => eb(eb.fn<string>('lower', ['u.email']), '=', email))
     .executeTakeFirst()
   if (member) throw new AppError('CONFLICT', 'This person is a member of the workspace already.', { param: 'email' })
-}
-
-// Whoever lost the first token must be able to get another; only the newest works.
-const revokeOlder = async (ctx: Ctx, tx: Db, email: string): Promise<void> => {
-  await tx
-    .updateTable('invites')
-    .set({ revoked_at: ctx.clock.now() })
-    .where('workspace_id', '=', ctx.workspaceId)
-    .where('email', '=', email)
-    .where('accepted_at', 'is', null)
-    .where('revoked_at', 'is', null)
-    .execute()
 }
 
 const insertInvite = (tx: Db, row: InviteRow): Promise<InviteRow> =>
@@ -90,7 +79,8 @@ export const createInvite = async (
     await refuseInSandbox(ctx, tx)
     await refuseBeyondOwn(ctx, tx, [input.role])
     await refuseMember(ctx, tx, email)
-    await revokeOlder(ctx, tx, email)
+    // Whoever lost the first token must be able to get another; only the newest works.
+    await revokeOpenInvites(ctx, tx, email)
     const row = await insertInvite(tx, {
       workspace_id: ctx.workspaceId,
       id: newId(),

@@ -63,7 +63,8 @@ export const memberEndpoints = [
     access: 'members:write',
     tag: memberTag,
     summary: 'Take a person out of the workspace',
-    description: 'Their sessions in it end at once. API keys that they minted stay. The last owner cannot be removed.',
+    description:
+      'Their sessions in it end at once, and so does an invite to them that is still open. API keys that they minted stay. The last owner cannot be removed.',
     params,
     responses: { 204: null },
     errors: [409],

@@ -204,6 +204,20 @@ test('a removed member is let in no more, though the provider may make members, 
   assert.equal((await membersOf(place)).length, 0)
 })
 
+test('an invite from before somebody came by the provider does not bring them back once they were taken out', async () => {
+  const place = await newPlace({ create_members: true, allowed_email_domains: ['acme.test'] })
+  const email = `${randomUUID()}@acme.test`
+  const subject = known(email)
+  const invited = await app.call('POST', '/v1/invites', { key: place.key, body: { email, role: 'admin' } })
+  const { user } = await signIn(place, subject)
+  assert.equal((await app.call('DELETE', `/v1/members/${user.id}`, { key: place.key })).status, 204)
+  assert.match(await refusedAtSignIn(place, subject), /^You were taken out/)
+  const { token } = invited.json<{ token: string }>()
+  const accepted = await app.call('POST', '/v1/invites/accept', { body: { token, name: 'Grace', password } })
+  assert.equal(accepted.status, 404)
+  assert.deepEqual(await membersOf(place), [])
+})
+
 test('an invite to be an owner lets nobody in by a provider that may not sign in owners', async () => {
   const place = await newPlace()
   const { email, userId } = await newPerson(place.workspaceId)
