@@ -21,13 +21,14 @@ export const mistakes = {
     ],
   },
   'settled-before-sent': {
-    why: 'a delivery leaves the queue when it is begun, not when its outcome is written',
+    why: 'a delivery leaves the queue when it is read, not when its outcome is written',
     patches: [
       {
-        file: 'work/worker.ts',
-        find: '      const result = await lane.kindOf.run(item, input, lane.abort.signal)',
-        put: `      await db.deleteFrom('work_items').where('workspace_id', '=', item.workspaceId).where('id', '=', item.id).execute()
-      const result = await lane.kindOf.run(item, input, lane.abort.signal)`,
+        file: 'work/read-ahead.ts',
+        find: '    const items = await readDueItems(db, hungry, clock.now(), limit)',
+        put: `    const items = await readDueItems(db, hungry, clock.now(), limit)
+    for (const { workspaceId, id } of items)
+      await db.deleteFrom('work_items').where('workspace_id', '=', workspaceId).where('id', '=', id).execute()`,
       },
     ],
   },
