@@ -154,7 +154,14 @@ const insertDeliveries = async (tx: Db, finals: Final[], now: Date): Promise<Set
 const endedOf = (finals: Final[], written: ReadonlySet<string>): Ended[] =>
   finals.flatMap(({ item, work, status }) =>
     work.backfill_id !== undefined && written.has(item.id)
-      ? [{ workspaceId: item.workspaceId, backfillId: work.backfill_id, status }]
+      ? [
+          {
+            workspaceId: item.workspaceId,
+            backfillId: work.backfill_id,
+            status,
+            isItsOwn: work.trigger === 'backfill',
+          },
+        ]
       : [],
   )
 

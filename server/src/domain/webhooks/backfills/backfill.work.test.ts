@@ -4,7 +4,7 @@ import test, { after } from 'node:test'
 import { newId } from '../../../base/ids.ts'
 import type { Ctx } from '../../context.ts'
 import { makeNote, noteMade, numberEvents, until } from '../delivering.fixture.ts'
-import { updateWebhook } from '../index.ts'
+import { listDeliveries, retryDelivery, updateWebhook } from '../index.ts'
 import { notesOf, openStage } from './filling.fixture.ts'
 import { Backfill, cancelBackfill, getBackfill, presentBackfill } from './index.ts'
 
@@ -54,6 +54,27 @@ test('what was under way when its backfill was canceled is counted as what becam
     await until('it is counted', async () => (await read(ctx, id)).delivered === 1)
     assert.deepEqual(await counted(ctx, id), { enqueued: 5, delivered: 1, failed: 0, canceled: 4 })
     assert.equal(receiver.received.length, 1)
+  }))
+
+test('a delivery that was retried by hand is none that a cancellation takes back, whatever becomes of it', () =>
+  withWorker(async (scene) => {
+    const { ctx } = scene
+    for (let n = 0; n < 2; n++) await makeNote(ctx, n)
+    await numberEvents(database)
+    const webhookId = await subscribe(scene)
+    await updateWebhook(ctx, webhookId, { status: 'paused' }, outside)
+    const { id } = await begin(ctx, webhookId, 'missing')
+    await completed(ctx, id)
+    // As after a failure: what is due anyway cannot be retried by hand.
+    const inAnHour = new Date(Date.now() + 3_600_000)
+    await database.system.updateTable('work_items').set({ due_at: inAnHour }).where('key', '=', webhookId).execute()
+    const { rows } = await listDeliveries(ctx, { webhookId }, { limit: 100, after: null })
+    await retryDelivery(ctx, rows[0]!.id)
+    await cancelBackfill(ctx, id)
+    assert.deepEqual(await counted(ctx, id), { enqueued: 2, delivered: 0, failed: 0, canceled: 1 })
+    await updateWebhook(ctx, webhookId, { status: 'active' }, outside)
+    await until('it is counted', async () => (await read(ctx, id)).delivered === 1)
+    assert.deepEqual(await counted(ctx, id), { enqueued: 2, delivered: 1, failed: 0, canceled: 1 })
   }))
 
 /** Commits an event now that was recorded at a moment of the past, as a transaction that took its time does. */
