@@ -31,6 +31,6 @@ export const start = async (stage: Stage): Promise<void> => {
     sql`delete from work_items where workspace_id = ${prepared.workspaceId}`.execute(database.system),
   )
   say(
-    `start with ${pending} pending: first delivery ${((firstAt - begun) / 1e3).toFixed(2)} s after the command, ${peak.toFixed(0)} MiB at mostEndpoints in the 10 s that follow, at ${((received / (lastAt - firstAt)) * 1e3).toFixed(0)} a second`,
+    `start with ${pending} pending: first delivery ${((firstAt - begun) / 1e3).toFixed(2)} s after the command, ${peak.toFixed(0)} MiB at most in the 10 s that follow, at ${((received / (lastAt - firstAt)) * 1e3).toFixed(0)} a second`,
   )
 }
