@@ -1,3 +1,4 @@
+import { AppError } from '../../base/errors.ts'
 import { actorName, type Ctx, requireScope } from '../context.ts'
 import { typesOf } from './event-filter.ts'
 import type { EventType } from './event-type.ts'
@@ -37,12 +38,23 @@ const readPage = async (ctx: Ctx, filter: LogFilter, head: LogHead, at: number):
   return { rows, through: !isShared && rows.length < pageSize ? Math.max(seen, last) : seen }
 }
 
+/** Throws BAD_REQUEST for a reader who cannot have seen what it says: it would wait for ever for what comes before that. */
+const requireReached = (newest: number, after: number): void => {
+  if (after <= newest) return
+  throw new AppError(
+    'BAD_REQUEST',
+    `No event has the sequence number ${after}: the newest of this workspace is ${newest}. A live workspace and its sandbox count apart, and so does a database restored from a backup.`,
+    { param: 'after', details: { newest_sequence: newest } },
+  )
+}
+
 const fits = ({ type, subject_id }: LogRow, { types, subject }: LogFilter): boolean =>
   (!types || types.includes(type)) && (subject === undefined || subject_id === subject)
 
 /**
  * The events of the workspace in the order of their numbers, as they come, a page at a time: the next is read when the last
- * was taken. Ends when the signal aborts. Throws EVENTS_EXPIRED where what comes next is no longer kept.
+ * was taken. Ends when the signal aborts. Throws EVENTS_EXPIRED where what comes next is no longer kept, and BAD_REQUEST for
+ * a number that no event has yet.
  */
 export const followEvents = async function* (
   ctx: Ctx,
@@ -55,7 +67,11 @@ export const followEvents = async function* (
   try {
     let at = after ?? head.last()
     let told = at
-    if (after !== null) await requireKept(ctx.db, ctx.workspaceId, after)
+    if (after !== null) {
+      // Just looked up: another process may have given numbers that nobody here was told of.
+      requireReached(head.last(), after)
+      await requireKept(ctx.db, ctx.workspaceId, after)
+    }
     yield { passed: at }
     while (!signal.aborted) {
       if (head.last() <= at) {

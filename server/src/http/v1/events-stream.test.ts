@@ -148,6 +148,30 @@ test('a reader goes on behind the number it saw last, by header before query, or
   assert.equal(status, 400)
 })
 
+test('a number that no event of the workspace has yet is refused, and the list is empty there', {
+  timeout: 30_000,
+}, async () => {
+  const { ctx, key, numbered } = await makeScene()
+  await record(ctx, 3)
+  await numbered(3)
+  const atEnd = await openStream(key, '?after=3&follow=false')
+  await atEnd.ended
+  assert.deepEqual([atEnd.incoming.statusCode, atEnd.events()], [200, []])
+  const refusals = [
+    await app.call('GET', '/v1/events/stream?after=4', { key }),
+    await app.call('GET', '/v1/events/stream?after=0', { key, headers: { 'last-event-id': '4' } }),
+  ]
+  for (const { status, text } of refusals) {
+    assert.deepEqual([status, JSON.parse(text).error.details], [400, { newest_sequence: 3 }])
+    assert.match(JSON.parse(text).error.message, /the newest of this workspace is 3\./)
+  }
+  const { data, has_more } = (await app.call('GET', '/v1/events?after=4', { key })).json<{
+    data: unknown[]
+    has_more: boolean
+  }>()
+  assert.deepEqual([data, has_more], [[], false])
+})
+
 test('a filter lets through what it names, and the place moves on past the rest', { timeout: 30_000 }, async () => {
   const { ctx, key, numbered } = await makeScene()
   await record(ctx, 1_200)

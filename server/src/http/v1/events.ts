@@ -43,7 +43,7 @@ export const eventEndpoints = [
     tag,
     summary: 'Read the log of events',
     description:
-      'Newest first. With `after` the log is followed instead: events above that sequence number, oldest first, so that a reader who passes the last `sequence` it has seen misses nothing and sees nothing twice; `after=0` begins at the oldest that is kept. Filters apply in both directions.',
+      'Newest first. With `after` the log is followed instead: events above that sequence number, oldest first, so that a reader who passes the last `sequence` it has seen misses nothing and sees nothing twice; `after=0` begins at the oldest that is kept, and beyond the newest the list is empty. Filters apply in both directions.',
     query: z.strictObject({
       ...pageQuery,
       type: typeQuery,
@@ -78,7 +78,7 @@ export const eventEndpoints = [
     tag,
     summary: 'Follow the log as a stream',
     description:
-      'Server-Sent Events: each frame is one event, its `id` the sequence number, its `event` the type and its `data` the event exactly as its receivers get it. Begins with what is recorded from now on; with the header `Last-Event-ID`, or with `after`, behind that sequence number, and misses nothing from there on. Comments come while nothing happens. A key may have ten of them open at each server process.',
+      'Server-Sent Events: each frame is one event, its `id` the sequence number, its `event` the type and its `data` the event exactly as its receivers get it. Begins with what is recorded from now on; with the header `Last-Event-ID`, or with `after`, behind that sequence number, and misses nothing from there on; 400 when that is beyond the newest. Comments come while nothing happens. A key may have ten of them open at each server process.',
     query: z.strictObject({
       type: typeQuery,
       subject: SubjectInput.optional(),
