@@ -4,9 +4,18 @@ import test, { after } from 'node:test'
 import { openTestDatabase } from '../../../test/database.ts'
 import { makeCtx, makeWorkspace } from '../../../test/make.ts'
 import { type Receiver, startReceiver } from '../../../test/receiver.ts'
+import { systemClock } from '../../base/clock.ts'
+import { newId } from '../../base/ids.ts'
+import { silentLog } from '../../base/log.ts'
+import { transaction } from '../../database/transaction.ts'
+import type { Finished } from '../../work/work-kind.ts'
 import type { Ctx } from '../context.ts'
 import { makeNote, makeOutside, startDelivering, until } from './delivering.fixture.ts'
+import { newDeliveryWork } from './delivery-work.ts'
 import { createWebhook, getDelivery, getWebhook, listDeliveries, rotateSecret, updateWebhook } from './index.ts'
+import { laneOf } from './lane.ts'
+import type { Attempt } from './send-delivery.ts'
+import { type DeliveryOutcome, settleDeliveries } from './settle-deliveries.ts'
 
 const database = await openTestDatabase()
 // One attempt: a failure that counts is a failure for good.
@@ -111,3 +120,40 @@ test('a refusal of the secret of before costs the delivery nothing', () =>
     assert.deepEqual([row.status, attempts.length], ['delivered', 2])
     assert.deepEqual(await troublesOf(ctx), [])
   }))
+
+test('what the endpoint of before accepts while the one of now fails ends no trouble', async () => {
+  const ctx = makeCtx(database, await makeWorkspace(database))
+  const { row } = await createWebhook(ctx, { url: 'http://127.0.0.1:9998/', events: ['note.*'] }, outside)
+  await updateWebhook(ctx, row.id, { url: 'http://127.0.0.1:9999/' }, outside)
+  const ended = (version: number, inTrouble: boolean, errorCode: 'http_error' | null): Finished<DeliveryOutcome> => {
+    const id = newId()
+    const httpStatus = errorCode === null ? 204 : 500
+    const timings = { dns: null, connect: null, tls: null, ttfb: null, total: 1 }
+    const answer = { requestHeaders: {}, response: null, remoteAddress: null, written: true, promoted: null }
+    const attempt: Attempt = { at: new Date(), httpStatus, errorCode, timings, ...answer }
+    const work = newDeliveryWork({ id, type: 'note.made' }, 'event', 0)
+    return {
+      item: {
+        ...{ ...laneOf(ctx.workspaceId, row.id), id, number: 1, band: 0, attempt: 1 },
+        ...{ dueAt: new Date(), createdAt: new Date(), payload: JSON.stringify(work) },
+      },
+      result: { outcome: 'attempted', work, attempt, policy: 'standard', inTrouble, version, promote: null },
+      epoch: 1,
+      stale: false,
+    }
+  }
+  const settling = {
+    clock: systemClock,
+    log: silentLog,
+    schedules: { standard: [0], extended: [0] },
+    random: () => 0.5,
+  }
+  const settle = (finished: Finished<DeliveryOutcome>[]) =>
+    transaction(database.system, (tx) => settleDeliveries(tx, finished, settling))
+  await settle([ended(1, false, 'http_error')])
+  await settle([ended(0, false, null), ended(1, true, 'http_error')])
+  const [trouble] = await troublesOf(ctx)
+  assert.equal(Number(trouble?.failed_deliveries), 2)
+  await settle([ended(1, true, null), ended(1, true, 'http_error')])
+  assert.deepEqual(await troublesOf(ctx), [])
+})

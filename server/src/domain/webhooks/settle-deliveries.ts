@@ -221,13 +221,20 @@ const waysOf = (entries: Entry[]): { failed: Way[]; arrived: Way[] } => {
   }
 }
 
-// Who took the event and was well before says nothing that another endpoint could contradict.
+const webhookOf = ({ item }: Entry): string => `${item.workspaceId} ${item.key}`
+
+// Where all took their events and were well before, they say nothing that another endpoint could contradict.
 const findOutdated = async (tx: Db, entries: Entry[]): Promise<Set<string>> => {
-  const sent = entries
-    .filter(
-      ({ stale, result }) =>
-        !stale && (result.attempt.errorCode !== null || result.inTrouble || result.promote !== null),
-    )
+  const current = entries.filter(({ stale }) => !stale)
+  const telling = new Set(
+    current
+      .filter(
+        ({ result: { attempt, inTrouble, promote } }) => attempt.errorCode !== null || inTrouble || promote !== null,
+      )
+      .map(webhookOf),
+  )
+  const sent = current
+    .filter((entry) => telling.has(webhookOf(entry)))
     .map(({ item, result }) => ({ item, version: result.version }))
   const isOutdated = await readOutdated(tx, sent)
   return new Set(sent.filter(isOutdated).map(({ item }) => item.id))
