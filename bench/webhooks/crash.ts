@@ -28,9 +28,13 @@ const steadily: Load = async (ctx) => async () => {
   }
 }
 
-const isOwed = async ({ system }: Database, { workspaceId }: Ctx): Promise<boolean> =>
-  (await system.selectFrom('work_items').select('id').where('workspace_id', '=', workspaceId).limit(1).execute())
-    .length > 0
+// What has no number yet is no delivery yet, and becomes one in the transaction that takes it from there.
+const isOwed = async ({ system }: Database, { workspaceId }: Ctx): Promise<boolean> => {
+  for (const table of ['event_outbox', 'work_items'] as const)
+    if (await system.selectFrom(table).select('id').where('workspace_id', '=', workspaceId).limit(1).executeTakeFirst())
+      return true
+  return false
+}
 
 const killInTurn = async (stage: Stage, servers: Server[]): Promise<void> => {
   for (let kill = 1; kill <= kills; kill++) {
