@@ -9,8 +9,8 @@ const become = async (tx: Db, role: 'parley_worker' | 'parley_request'): Promise
 
 /**
  * Lets `work` reach every workspace inside the transaction of one request, together with what it leaves for the commit.
- * Only for what an agency does to its clients' workspaces: whoever calls it names the workspace in every statement. When
- * `work` throws, the transaction, or the savepoint before it, has to be rolled back.
+ * Only for what an agency does to its clients' workspaces, and to count with the agency what they do: whoever calls it names
+ * the workspace in every statement. When `work` throws, the transaction, or the savepoint before it, has to be rolled back.
  */
 export const acrossWorkspaces = async <Result>(tx: Db, work: () => Promise<Result>): Promise<Result> => {
   await become(tx, 'parley_worker')

@@ -156,6 +156,23 @@ test('an address is mailed five invites in a day, and a workspace a hundred; the
   assert.equal((await queuedFor(database, workspaceId)).length, 101)
 })
 
+test('an address is mailed five invites in a day by all accounts of an agency together', async (t) => {
+  const { workspaceId: agencyId } = await makeScene()
+  const outside = { mailer: mailerTo(await startServer(t)), secretBox }
+  const email = newAddress()
+  const clock = { now: () => new Date(Date.UTC(2026, 2, 11, 9)) }
+  const accounts: string[] = []
+  for (let i = 0; i < 8; i++) {
+    const { ctx, workspaceId } = await makeScene()
+    await database.system.updateTable('workspaces').set({ parent_id: agencyId }).where('id', '=', workspaceId).execute()
+    await createInvite({ ...ctx, clock }, { email, role: 'viewer' }, outside)
+    accounts.push(workspaceId)
+  }
+  const queued = []
+  for (const account of accounts) queued.push((await queuedFor(database, account)).length)
+  assert.deepEqual(queued, [1, 1, 1, 1, 1, 0, 0, 0])
+})
+
 test('a mail that is put off is tried again until it is taken', async (t) => {
   const server = await startServer(t)
   const { workspaceId, people } = await makeScene()
