@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import test, { after } from 'node:test'
-import { newId } from '../../../base/ids.ts'
+import { newId, timeOfId } from '../../../base/ids.ts'
 import type { Ctx } from '../../context.ts'
 import { makeNote, noteMade, numberEvents, until } from '../delivering.fixture.ts'
 import { listDeliveries, retryDelivery, updateWebhook } from '../index.ts'
@@ -118,12 +118,14 @@ test('an event of the window that is committed after the backfill went over its 
     assert.deepEqual([(await read(ctx, id)).enqueued, (await begin(ctx, others, 'all')).estimated], [2, 0])
   }))
 
-test('a backfill begins when all that was committed before it is in the log', () =>
+test('a backfill begins when all that was committed before it is in the log, even in the same millisecond', () =>
   withWorker(async (scene) => {
     const { ctx, receiver } = scene
     const webhookId = await subscribe(scene, ['webhook.deleted'])
-    await makeNote(ctx, 1)
-    const { id, estimated } = await begin(ctx, webhookId, 'missing', { types: ['note.*'] })
+    const at = timeOfId(await makeNote(ctx, 1))
+    const { id, estimated } = await begin({ ...ctx, clock: { now: () => at } }, webhookId, 'missing', {
+      types: ['note.*'],
+    })
     assert.equal(estimated, 0)
     assert.equal((await read(ctx, id)).status, 'running')
     await numberEvents(database)

@@ -79,8 +79,9 @@ export const createBackfill = async (
   const types = input.types ? checkEvents(input.types, eventTypes) : null
   const webhook = await findTarget(ctx, input.webhook_id)
   const now = ctx.clock.now()
-  // What is recorded from now on is delivered anyway.
-  const to = input.to < now ? input.to : now
+  // What is recorded from now on is delivered anyway; what was recorded in this very millisecond belongs to the past.
+  const until = new Date(now.getTime() + 1)
+  const to = input.to < until ? input.to : until
   const span: Span = {
     workspaceId: ctx.workspaceId,
     webhookId: input.webhook_id,
