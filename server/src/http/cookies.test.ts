@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { cookieName, readCookie, setCookie } from './cookies.ts'
+import { cookieName, crowdedOut, readCookie, setCookie } from './cookies.ts'
 
 test('a cookie is found by its whole name and read with whatever is in it', () => {
   const header = 'a=1; parley_oidc_x=browser_y=z ;b=2; ab=3'
@@ -15,4 +15,12 @@ test('over https a cookie can be set by this host alone and is never sent in the
   assert.equal(setCookie(name, 'v', 600), '__Host-parley=v; Path=/; Max-Age=600; HttpOnly; SameSite=Lax; Secure')
   const plain = cookieName('parley', 'http://127.0.0.1:8080')
   assert.equal(setCookie(plain, '', 0), 'parley=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax')
+})
+
+test('of many cookies of one kind the oldest are crowded out, and no others', () => {
+  const header = 'x_1=aa; other=aaaaaaaa; x_2=bb; x_3=cc'
+  assert.deepEqual(crowdedOut(header, 'x_', 18), [])
+  assert.deepEqual(crowdedOut(header, 'x_', 17), ['x_1'])
+  assert.deepEqual(crowdedOut(header, 'x_', 6), ['x_2', 'x_1'])
+  assert.deepEqual(crowdedOut(undefined, 'x_', 0), [])
 })

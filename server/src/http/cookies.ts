@@ -7,6 +7,20 @@ export const readCookie = (header: string | undefined, name: string): string | u
   return undefined
 }
 
+/** The names of cookies that begin so, for which there is no place in `most` bytes: browsers send those first that are oldest. */
+export const crowdedOut = (header: string | undefined, prefix: string, most: number): string[] => {
+  const pairs = (header ?? '').split(';').map((pair) => pair.trim())
+  const crowded: string[] = []
+  let bytes = 0
+  for (const pair of pairs.toReversed()) {
+    const at = pair.indexOf('=')
+    if (at < 0 || !pair.startsWith(prefix)) continue
+    bytes += pair.length
+    if (bytes > most) crowded.push(pair.slice(0, at))
+  }
+  return crowded
+}
+
 /** What a cookie is called: over https a name that only this very host can have set, and that is never sent in the clear. */
 export const cookieName = (name: string, publicUrl: string): string =>
   publicUrl.startsWith('https:') ? `__Host-${name}` : name

@@ -8,7 +8,7 @@ import type { SseFrame } from './sse.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-export type JsonReply = { status: number; body: unknown; headers?: Record<string, string> }
+export type JsonReply = { status: number; body: unknown; headers?: Record<string, string | string[]> }
 export type StreamReply = {
   status: number
   frames: AsyncIterable<SseFrame>

@@ -321,6 +321,15 @@ test('a return address that no browser could keep is refused before the browser 
   assert.equal((await refusal(response, 400)).param, 'return_to')
 })
 
+test('a browser that is made to begin again and again is not kept out by its cookies', async () => {
+  const place = await newPlace()
+  const { email } = await newPerson(place.workspaceId)
+  const browser = createBrowser()
+  for (let i = 0; i < 8; i++)
+    assert.equal((await browser.visit(startUrl(place, { returnTo: `/app?x=${'y'.repeat(1_900)}` }))).status, 302)
+  await signIn(place, known(email), browser)
+})
+
 test('whoever begins sign-ins again and again is limited like a stranger, not like a reader of pages', async () => {
   const asked = await app.call('GET', '/v1/auth/oidc/start?workspace=x', { from: '127.79.0.1' })
   assert.equal(asked.headers['x-ratelimit-limit'], '1200')

@@ -17,7 +17,7 @@ import {
 } from '../../domain/oidc/index.ts'
 import { SignedIn } from '../../domain/sessions/index.ts'
 import { idInput } from '../../domain/wire.ts'
-import { cookieName, readCookie, setCookie } from '../cookies.ts'
+import { cookieName, crowdedOut, readCookie, setCookie } from '../cookies.ts'
 import type { Deps } from '../deps.ts'
 import { defineEndpoint, noContent, ok } from '../endpoint.ts'
 
@@ -32,6 +32,10 @@ const outsideOf = (deps: Deps) => ({ ...deps, system: deps.database.system, prov
 // One for each sign-in, so that two in two tabs do not undo each other; first for its state, then for its code.
 const browserCookie = (stateOrCode: string, publicUrl: string): string =>
   cookieName(`parley_oidc_${markOf(stateOrCode)}`, publicUrl)
+
+// Of sign-ins that were begun before: with all of them, a browser that another site sends here again and again would soon
+// send more than any server reads.
+const keptBytes = 4_096
 
 // An address with a code in it is nobody's business but the page's that it leads to.
 const unseen = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' }
@@ -95,10 +99,15 @@ export const oidcSignInEndpoints = [
     query: StartSignIn,
     responses: { 302: null },
     errors: [400, 403, 404, 503],
-    handler: async ({ query, deps }) => {
+    handler: async ({ query, deps, headers }) => {
+      const { publicUrl } = deps.settings
       const { url, state, sealed } = await startSignIn(query, outsideOf(deps))
-      const cookie = setCookie(browserCookie(state, deps.settings.publicUrl), sealed, signInSeconds)
-      return { status: 302, body: undefined, headers: { location: url, 'set-cookie': cookie, ...unseen } }
+      const forgotten = crowdedOut(textOf(headers.cookie), cookieName('parley_oidc_', publicUrl), keptBytes)
+      const cookies = [
+        ...forgotten.map((name) => setCookie(name, '', 0)),
+        setCookie(browserCookie(state, publicUrl), sealed, signInSeconds),
+      ]
+      return { status: 302, body: undefined, headers: { location: url, 'set-cookie': cookies, ...unseen } }
     },
   }),
   defineEndpoint({
