@@ -26,8 +26,7 @@ type Issued = {
 
 /**
  * Makes a code for the tokens of somebody who has signed in, good for a minute (ten where they are to show a password) and
- * for whoever began: a client that keeps
- * the verifier of its challenge, or else the browser that is given `proof`.
+ * for whoever began: a client that keeps the verifier of its challenge, or else the browser that is given `proof`.
  */
 // scope: nobody has a session yet. no event: how a person signs in is theirs, not the workspace's.
 export const issueCode = async (
