@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Clock } from '../../base/clock.ts'
 import type { Db } from '../../database/open.ts'
 import { enqueue, type NewWork } from '../../work/enqueue.ts'
-import type { FanOut, SequencedRange } from '../events/index.ts'
+import { type FanOut, rangesTable, type SequencedRange } from '../events/index.ts'
 import { countNotice } from './count-notice.ts'
 import { eventNotices } from './event-notices.ts'
 import { findRecipients, type Recipient } from './find-recipients.ts'
@@ -19,9 +19,7 @@ const types = Object.keys(eventNotices)
 const readHappened = async (tx: Db, ranges: SequencedRange[]): Promise<Happened[]> => {
   const { rows } = await sql<Happened>`
     select r.workspace_id, e.type, e.subject_id, e.payload
-    from unnest(${ranges.map((range) => range.workspaceId)}::uuid[], ${ranges.map((range) => range.from)}::bigint[],
-        ${ranges.map((range) => range.to)}::bigint[], ${ranges.map((range) => range.firstAt)}::timestamptz[],
-        ${ranges.map((range) => range.lastAt)}::timestamptz[]) as r (workspace_id, first, last, first_at, last_at)
+    from ${rangesTable(ranges)}
     cross join lateral (
       select type, subject_id, sequence, payload from events e
       where e.workspace_id = r.workspace_id and e.created_at between r.first_at and r.last_at
