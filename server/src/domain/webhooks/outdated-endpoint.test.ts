@@ -11,11 +11,12 @@ import { transaction } from '../../database/transaction.ts'
 import type { Finished } from '../../work/work-kind.ts'
 import type { Ctx } from '../context.ts'
 import { makeNote, makeOutside, startDelivering, until } from './delivering.fixture.ts'
+import type { DeliveryOutcome } from './delivery-outcome.ts'
 import { newDeliveryWork } from './delivery-work.ts'
 import { createWebhook, getDelivery, getWebhook, listDeliveries, rotateSecret, updateWebhook } from './index.ts'
 import { laneOf } from './lane.ts'
 import type { Attempt } from './send-delivery.ts'
-import { type DeliveryOutcome, settleDeliveries } from './settle-deliveries.ts'
+import { settleDeliveries } from './settle-deliveries.ts'
 
 const database = await openTestDatabase()
 // One attempt: a failure that counts is a failure for good.
